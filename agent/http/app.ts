@@ -38,7 +38,7 @@ export function createRequestListener(parts: AppParts): RequestListener {
 function createApp(parts: AppParts): RequestListener {
   const app = new Koa()
   app.silent = true
-  app.on('error', (error: unknown) => parts.log.error({ err: error }, 'request failed'))
+  app.on('error', (error: unknown) => parts.log.error('request failed', { error }))
   app.use(answerErrors(parts))
   app.use(nameRequest(parts))
   app.use(guardConnection)
@@ -52,7 +52,7 @@ function createApp(parts: AppParts): RequestListener {
   app.use(() => Promise.reject(new Refused(refuse('not_found', 'There is no page and no call of this name.'))))
   const handle = app.callback()
   return (incoming, response) => {
-    handle(incoming, response).catch((error: unknown) => parts.log.error({ err: error }, 'request failed'))
+    handle(incoming, response).catch((error: unknown) => parts.log.error('request failed', { error }))
   }
 }
 
@@ -89,7 +89,7 @@ function answerErrors(parts: AppParts): Middleware {
     } catch (error) {
       const refused = error instanceof Refused ? error : new Refused(failureOf(error))
       const requestId = requestIdOf(ctx)
-      if (error !== refused && isUnexpected(error)) parts.log.error({ err: error, requestId }, 'request failed')
+      if (error !== refused && isUnexpected(error)) parts.log.error('request failed', { error, requestId })
       if (ctx.res.headersSent) {
         ctx.res.destroy()
         return
@@ -126,7 +126,7 @@ async function showProblem(
       ctx.status = problem.status
       return
     } catch (error) {
-      log.error({ err: error, requestId: problem.requestId }, 'error page failed')
+      log.error('error page failed', { error, requestId: problem.requestId })
     }
   ctx.type = 'text/html; charset=utf-8'
   ctx.body = plainProblemPage(problem)
@@ -181,7 +181,8 @@ function serveFiles(root: string): Middleware {
       if (typeof status !== 'number' || status >= 500) throw error
       throw new Refused(refuse('not_found', 'There is no such file.'))
     }
-    ctx.set('Cache-Control', 'no-cache')
+    // Addresses with a piece of the file's hash never change what they mean.
+    ctx.set('Cache-Control', ctx.querystring.startsWith('v=') ? 'public, max-age=31536000, immutable' : 'no-cache')
     if (ctx.fresh) ctx.status = 304
   }
 }

@@ -56,9 +56,13 @@ export function createHotHandler(
         ? perform(route, incoming, view, { params, search: '', requestId }, surroundings)
         : Promise.resolve(problemReply(refused, requestId))
     reply
-      .then((found) => (found === undefined ? response.destroy() : sendReply(response, found, requestId)))
+      .then((found) => {
+        if (found !== undefined) return sendReply(response, found, requestId)
+        response.destroy()
+        return undefined
+      })
       .catch((error: unknown) => {
-        surroundings.log.error({ err: error, requestId }, 'answer could not be sent')
+        surroundings.log.error('answer could not be sent', { error, requestId })
         response.destroy()
       })
   }

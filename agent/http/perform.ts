@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Refusal } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { readBody } from './body.ts'
 import { type Access, checkGuard, checkJsonType } from './guards.ts'
 import { parseJson } from './json.ts'
@@ -13,15 +14,9 @@ import type { Reply } from './reply.ts'
 import { plainAddress, type RequestView } from './request-view.ts'
 import type { Call, Route } from './route.ts'
 
-/** What the HTTP side says to the log; pino fits. */
-export interface HttpLog {
-  error(facts: Readonly<Record<string, unknown>>, message: string): void
-  info(facts: Readonly<Record<string, unknown>>, message: string): void
-}
-
 export interface Surroundings {
   readonly access: Access
-  readonly log: HttpLog
+  readonly log: Pick<Log, 'error'>
 }
 
 export interface Asked {
@@ -57,7 +52,8 @@ export async function perform(
     const outcome = await route.handle(call)
     return isRefusal(outcome) ? problemReply(outcome, asked.requestId) : outcome
   } catch (error) {
-    if (isUnexpected(error)) log.error({ err: error, requestId: asked.requestId, route: route.path }, 'request failed')
+    if (isUnexpected(error))
+      log.error('request failed', { error, requestId: asked.requestId, route: `${route.method} ${route.path}` })
     return problemReply(failureOf(error), asked.requestId)
   }
 }

@@ -16,10 +16,14 @@ export interface AgentEvent {
 }
 
 export interface EventsParts {
-  /** What came after `id`, oldest first; undefined when that is not known any more. */
-  since(id: string): readonly AgentEvent[] | undefined
-  /** Answers how to stop it. The listener must be called after the event is true (R4). */
-  subscribe(listener: (event: AgentEvent) => void): () => void
+  /**
+   * Calls `watcher` with what came after `lastId`, then with everything new; without `lastId` only with what is new.
+   * `missed`: what came after it is not known any more.
+   */
+  follow(
+    watcher: (event: AgentEvent) => void,
+    lastId?: string,
+  ): { readonly missed: boolean; readonly cancel: () => void }
 }
 
 const mostPerAddress = 64
@@ -70,16 +74,14 @@ export class EventStreams {
           this.#open.add(end)
           this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
           sink.send('retry: 3000\n\n')
-          const missed = lastEventId === undefined ? [] : this.#parts.since(lastEventId)
-          // What was missed is not known any more: the receiver has to read everything anew.
-          if (missed === undefined) sink.send('event: reset\ndata: {}\n\n')
-          else for (const event of missed) send(event)
-          const unsubscribe = this.#parts.subscribe(send)
+          const { missed, cancel } = this.#parts.follow(send, lastEventId)
+          // The receiver has to read everything anew.
+          if (missed) sink.send('event: reset\ndata: {}\n\n')
           const stopPing = this.#timers.every(pingEvery, () => {
             sink.send(': ping\n\n')
           })
           return () => {
-            unsubscribe()
+            cancel()
             stopPing()
             this.#open.delete(end)
             const left = (this.#perAddress.get(address) ?? 1) - 1
