@@ -38,12 +38,10 @@ export type SeatEvent =
   | { readonly kind: 'ending' | 'ended'; readonly grant: Grant; readonly reason: string }
   | { readonly kind: 'supplies' }
 
-export interface Opened {
-  readonly kind: 'granted' | 'repeated'
-  readonly grant: Grant
-  readonly expiresIn: number
-}
-export type OpenAnswer = Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }> | Opened
+export type OpenAnswer =
+  | Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }>
+  | { readonly kind: 'granted'; readonly grant: Grant; readonly expiresIn: number }
+  | { readonly kind: 'repeated'; readonly grant: Grant; readonly expiresIn: number }
 
 type Ended = { readonly kind: 'ended'; readonly reason: string }
 export type Renewal =

@@ -126,10 +126,11 @@ export class LevelStore implements Store {
     this.#opened = undefined
     await opened.running
     try {
-      opened.head.sync()
-    } finally {
+      if (!opened.broken) opened.head.sync()
       opened.head.close()
       await opened.db.close()
+    } catch (error) {
+      throw toStoreError(error, 'The store can not be closed')
     }
   }
 
