@@ -12,6 +12,7 @@ import { type AnyOpened, documentNames, isDocumentType, openAnyDocument } from '
 import { maxDocumentLength, splitJws } from './jws.ts'
 import type { VerifyingKey } from './keys.ts'
 import { type DocumentRefusal, refuseDocument } from './refusal.ts'
+import { readStrictJson } from './strict-json.ts'
 
 export const maxBlocks = 32
 const signatureLength = 86
@@ -99,7 +100,7 @@ function headerAtEnd(text: string): string | undefined {
     const start = text.indexOf('eyJ', from)
     if (start < 0) return undefined
     const header = text.slice(start)
-    if (decodeBase64url(header)?.toString('latin1').endsWith('}') === true) return header
+    if (readStrictJson(decodeBase64url(header)?.toString('utf8') ?? '').kind === 'value') return header
     from = start + 1
   }
   return undefined
