@@ -165,16 +165,18 @@ const mangles: fc.Arbitrary<[string, Mangle]> = fc.oneof(
     'within a mail',
     (text) => `Dear Ana <ana@example.com>,\nhere is your code:\n\n${text}\n\nBest -- Ben. 1 > 0`,
   ]),
-  fc.constant<[string, Mangle]>(['END is missing', (text) => text.replace(/\n[^\n]*END\s+LEASEHOLD[^\n]*/, '')]),
+  fc.constant<[string, Mangle]>(['END is missing', (text) => text.replace(/\n[^\nA-Za-z]*END\s+LEASEHOLD[^\n]*/, '')]),
 )
 
 test('a block reads back after any mangling by mail programs, one after another', (t) => {
   fc.assert(
     fc.property(fc.array(mangles, { minLength: 1, maxLength: 4 }), (steps) => {
-      // The lines above the payload can be taken out only while they are lines; nobody makes HTML of HTML.
+      // Lines can be taken out only while they are lines; a mail program makes HTML once, and encodes for transport last.
+      const rank = (name: string) =>
+        ['without the lines above the payload', '', 'HTML', 'quoted-printable'].indexOf(name) + 1 || 2
       const ordered = steps
-        .filter(([name], at) => name !== 'HTML' || steps.findIndex(([other]) => other === 'HTML') === at)
-        .toSorted(([a], [b]) => Number(b.startsWith('without')) - Number(a.startsWith('without')))
+        .filter(([name], at) => rank(name) < 3 || steps.findIndex(([other]) => other === name) === at)
+        .toSorted(([a], [b]) => rank(a) - rank(b))
       const pasted = ordered.reduce((text, [, mangle]) => mangle(text), block)
       const found = textsIn(pasted)
       return found.length === 1 && found[0] === licenseText
