@@ -47,6 +47,12 @@ export const errorTable = {
     title: 'Too many attempts',
     help: 'Wait for the time in the Retry-After header and try again.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request came too slowly',
+    help: 'Send the whole request at once.',
+  },
+  headers_too_large: { status: 431, title: 'The headers are too large', help: 'Headers are at most 16 KB together.' },
   internal_error: {
     status: 500,
     title: 'Something went wrong in the agent',

@@ -46,7 +46,9 @@ export interface WriterOptions {
 }
 
 const jobsPerBatch = 512
-const retryDelays = [100, 500, 2_000, 5_000, 10_000]
+/** In ms: how long to wait between attempts to reopen the store. */
+const retryDelays = [100, 500, 2_000, 5_000]
+const longestRetryDelay = 10_000
 
 export class Writer implements Writes {
   readonly #options: WriterOptions
@@ -58,6 +60,7 @@ export class Writer implements Writes {
   #head: JournalHead = emptyHead
   #startCounter = 0
   #running: Promise<void> | undefined
+  #recovery: Promise<void> | undefined
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -99,8 +102,9 @@ export class Writer implements Writes {
 
   /** Writes what is queued, then closes the store. */
   async close(): Promise<void> {
-    while (this.#running) await this.#running
+    while (this.#running !== undefined) await this.#running
     this.#become({ kind: 'closed' })
+    await this.#recovery
     for (const job of this.#queue.splice(0)) job.reject(unavailable('The agent is stopping.'))
     await this.#options.store.close()
   }
@@ -181,6 +185,7 @@ export class Writer implements Writes {
       }
       if (failed === undefined) {
         for (const participant of this.#participants) participant.finish?.(draft)
+        if (!draft.isEmpty) for (const participant of this.#participants) participant.accompany?.(draft)
         return { draft, answers }
       }
       left = left.filter((job) => job !== failed)
@@ -191,26 +196,28 @@ export class Writer implements Writes {
   #recover(cause: unknown): void {
     this.#become({ kind: 'recovering', cause })
     for (const job of this.#queue.splice(0)) job.reject(unavailable('The store could not be written.', cause))
-    let attempt = 0
-    const retry = (): void => {
+    this.#recovery = this.#reopenUntilOpen(cause, 0)
+  }
+
+  /** One attempt; the next is armed by a timer. Resolves when the attempt is over, so that `close()` can wait for it. */
+  async #reopenUntilOpen(cause: unknown, attempt: number): Promise<void> {
+    try {
+      const tight = await this.#reopen(cause)
+      if (this.#state.kind === 'recovering') this.#become({ kind: tight ? 'tight' : 'open' })
+    } catch (error) {
       if (this.#state.kind !== 'recovering') return
-      this.#reopen(cause).then(
-        (tight) => this.#become({ kind: tight ? 'tight' : 'open' }),
-        (error: unknown) => {
-          this.#become({ kind: 'recovering', cause: error })
-          this.#options.timers.after(retryDelays[Math.min(attempt++, retryDelays.length - 1)] ?? 10_000, retry)
-        },
-      )
+      this.#become({ kind: 'recovering', cause: error })
+      this.#options.timers.after(retryDelays[attempt] ?? longestRetryDelay, () => {
+        if (this.#state.kind === 'recovering') this.#recovery = this.#reopenUntilOpen(error, attempt + 1)
+      })
     }
-    retry()
   }
 
   /** @returns whether the ballast had to be freed */
   async #reopen(cause: unknown): Promise<boolean> {
     const { store, ballast } = this.#options
     await store.close()
-    const full = cause instanceof StoreError && cause.code === 'disk_full'
-    if (full) await ballast.free()
+    if (cause instanceof StoreError && cause.code === 'disk_full') await ballast.free()
     await this.#load(await store.open())
     const probe = new BatchDraft(this.#options.instance)
     probe.journal({ type: 'agent.store_reopened', facts: { cause: describe(cause) } })

@@ -59,6 +59,10 @@ export class Book implements SeatView {
     return this.#tombstones.get(id)
   }
 
+  tombstones(): Iterable<Tombstone> {
+    return this.#tombstones.values()
+  }
+
   used(unit: string): number {
     return this.#used.get(unit) ?? 0
   }

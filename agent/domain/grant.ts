@@ -60,9 +60,12 @@ export interface Grant {
   readonly written: { readonly boot: string; readonly at: number }
 }
 
+/** What stays of an id that was granted once, so that it is never granted again (R15). */
 export interface Tombstone {
   readonly id: string
   readonly reason: string
+  /** Seats that were freed by order while they may still be in use, until a wall time in ms, for people. */
+  readonly overlap?: { readonly supplies: readonly string[]; readonly seats: number; readonly until: number }
 }
 
 const minimalGrace = 15_000

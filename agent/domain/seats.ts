@@ -4,8 +4,7 @@
  */
 import type { Draft, SeatView } from './book.ts'
 import type { CountFacts } from './count-key.ts'
-import type { Activity, Grant, Who } from './grant.ts'
-import { freshFreeIn } from './grant.ts'
+import { type Activity, freshFreeIn, type Grant, type Tombstone, type Who } from './grant.ts'
 import {
   leaseSecondsOf,
   type MoveContext,
@@ -145,11 +144,12 @@ export function decideEnd(
   id: string,
   reason: string,
   context: MoveContext,
+  overlap?: Tombstone['overlap'],
 ): { readonly ended: Grant; readonly moved: readonly Grant[] } | undefined {
   const grant = draft.grant(id)
   if (!grant) return undefined
   draft.dropGrant(id)
-  draft.putTombstone({ id, reason })
+  draft.putTombstone(overlap === undefined ? { id, reason } : { id, reason, overlap })
   return {
     ended: grant,
     moved: moveBack(
