@@ -79,6 +79,7 @@ export class LedgerDamage extends Error {
   }
 }
 
+const readAtOnce = 64
 const entryName = /^\d{8}\.json$/
 
 function nameOf(sequence: number): string {
@@ -141,9 +142,14 @@ export class Ledger {
 
   async #readOn(): Promise<void> {
     const names = (await readdir(this.#folder)).filter((name) => entryName.test(name)).sort()
-    for (const name of names.slice(this.#sequence)) {
-      if (name !== nameOf(this.#sequence + 1)) throw new LedgerDamage(nameOf(this.#sequence + 1), 'it is missing')
-      this.#apply(await readFile(join(this.#folder, name), 'utf8'), name)
+    while (this.#sequence < names.length) {
+      const part = names.slice(this.#sequence, this.#sequence + readAtOnce)
+      const texts = await Promise.all(part.map((name) => readFile(join(this.#folder, name), 'utf8')))
+      for (const [at, text] of texts.entries()) {
+        const name = part[at] ?? ''
+        if (name !== nameOf(this.#sequence + 1)) throw new LedgerDamage(nameOf(this.#sequence + 1), 'it is missing')
+        this.#apply(text, name)
+      }
     }
     if (names.length < this.#sequence) throw new LedgerDamage(nameOf(names.length + 1), 'it is missing')
   }
