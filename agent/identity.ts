@@ -10,10 +10,10 @@ import {
   hkdfSync,
   type KeyObject,
   randomBytes,
-  sign,
 } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { type SigningKey, signingKey } from './domain/documents/keys.ts'
 import type { Paths } from './paths.ts'
 
 /** An Ed25519 public key as RFC 8037 writes it. */
@@ -30,8 +30,8 @@ export interface Identity {
   readonly publicKey: KeyObject
   /** Random per start, base64url. */
   readonly startId: string
-  /** Ed25519 over `data`. */
-  sign(data: Uint8Array): Buffer
+  /** Signs documents in the agent's name. */
+  readonly signingKey: SigningKey
   /** 32 bytes that belong to this agent and `label`, the same at every start. Use another label for every purpose. */
   deriveKey(label: string): Buffer
 }
@@ -57,7 +57,7 @@ export async function openIdentity(paths: Paths): Promise<Identity> {
     publicJwk,
     publicKey,
     startId: randomBytes(16).toString('base64url'),
-    sign: (data) => sign(null, data, privateKey),
+    signingKey: signingKey(privateKey),
     deriveKey: (label) => Buffer.from(hkdfSync('sha256', secret, '', `leasehold/${label}`, 32)),
   }
 }

@@ -98,7 +98,7 @@ function answerErrors(parts: AppParts): Middleware {
       if (isApi(ctx.path) || ctx.accepts('html', 'json') !== 'html') {
         ctx.respond = false
         for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name)
-        await sendReply(ctx.res, problemReply(refusal, requestId, { ...headers }), requestId)
+        await sendReply(ctx.res, problemReply(refusal, requestId, { ...headers }))
         return
       }
       await showProblem(
@@ -195,12 +195,15 @@ function serveApi(parts: AppParts): Middleware {
   const router = new Router({ sensitive: true, strict: true })
   for (const route of parts.routes)
     router.register(route.path.replaceAll(/\{(\w+)\}/g, ':$1'), [route.method], async (ctx) => {
-      const requestId = requestIdOf(ctx)
       ctx.respond = false
-      const asked = { params: ctx.params as Record<string, string>, search: ctx.querystring, requestId }
+      const asked = {
+        params: ctx.params as Record<string, string>,
+        search: ctx.querystring,
+        requestId: () => requestIdOf(ctx),
+      }
       const reply = await perform(route, ctx.req, viewRequest(ctx.req), asked, parts)
       if (reply === undefined) ctx.res.destroy()
-      else await sendReply(ctx.res, reply, requestId)
+      else await sendReply(ctx.res, reply)
     })
   const serve = router.routes()
   return (ctx, next) => {
