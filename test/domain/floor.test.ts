@@ -52,7 +52,7 @@ class Machine {
     }
   }
 
-  sleep(ms: number) {
+  doze(ms: number) {
     this.time += ms
     this.boot += ms
     this.step(0, 'arriving')
@@ -83,7 +83,7 @@ test('R11: the floor ticks on while the wall is set back, also over sleep and a 
   const machine = new Machine()
   machine.wrong = -30 * day
   machine.run(2 * hour)
-  machine.sleep(5 * hour)
+  machine.doze(5 * hour)
   t.is(machine.dates().date, first + 7 * hour)
   t.is(machine.dates().later, undefined)
 })
@@ -291,7 +291,7 @@ test('R12: behind by more than 10 minutes is told once with the amount; after 24
 
 const act = fc.oneof(
   fc.record({ kind: fc.constant('run' as const), ms: fc.integer({ min: 1, max: 3 * hour }) }),
-  fc.record({ kind: fc.constantFrom('sleep' as const, 'off' as const), ms: fc.integer({ min: 1, max: 5 * day }) }),
+  fc.record({ kind: fc.constantFrom('doze' as const, 'off' as const), ms: fc.integer({ min: 1, max: 5 * day }) }),
   fc.record({ kind: fc.constant('wall' as const), ms: fc.integer({ min: -50 * day, max: 50 * day }) }),
 )
 
