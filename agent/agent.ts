@@ -5,8 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import Router from '@koa/router'
-import type { Context } from 'koa'
 import { connectApi, type Owners } from './agent-api.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectPages } from './agent-pages.ts'
@@ -23,8 +21,8 @@ import { CookieAccess } from './http/access.ts'
 import { EventStreams } from './http/api/events.ts'
 import { createRequestListener } from './http/app.ts'
 import { Listener, type Started } from './http/listener.ts'
+import { createPageServer } from './http/page-server.ts'
 import { buildRoutes } from './http/routes.ts'
-import { createPages } from './http/ui/pages.ts'
 import { type Identity, renewCliKey } from './identity.ts'
 import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
@@ -189,10 +187,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const routes = buildRoutes(connectApi(owners, { administrator, access }, streams))
-  const pages = await createPages({ views: packagePaths.views, public: packagePaths.public })
-  const pageParts = connectPages(owners, administrator, access)
-  const router = new Router({ sensitive: true, strict: true })
-  pages.install(router, pageParts)
+  const folders = { views: packagePaths.views, public: packagePaths.public }
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access))
   const listener = new Listener({
     timers,
     log,
@@ -202,10 +198,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       access,
       log,
       newRequestId: randomId,
-      pages: router.routes() as never,
+      ...pages,
       publicFolder: packagePaths.public,
-      renderProblem: (ctx: Context, problem) =>
-        pages.showProblem(ctx, pageParts, problem.code as never, problem.detail, problem.requestId),
     }),
   })
   const stops: (() => void)[] = []

@@ -1,105 +1,13 @@
 #!/usr/bin/env node
 /**
- * The program: `serve` runs the agent, everything else is the command line. Arguments, environment, signals and exit codes
- * are here and nowhere else.
+ * The program: `serve` runs the agent, everything else is the command line. Arguments, environment and the exit code pass
+ * through here.
  */
-import { createAgent } from './agent.ts'
-import { loadConfiguration } from './config/load.ts'
-import { ConfigurationError } from './config/problem.ts'
-import { readHardwareParts } from './hardware-parts.ts'
-import type { Started } from './http/listener.ts'
-import { explainHolder } from './http/port-holder.ts'
-import { IdentityError, openIdentity } from './identity.ts'
-import { createLog } from './log.ts'
-import { findDataFolder, pathsIn } from './paths.ts'
-import { systemProcesses } from './process-watch.ts'
-import { Ballast } from './store/ballast.ts'
-import { LevelStore } from './store/level-store.ts'
-import { StoreError } from './store/store.ts'
-import { JoinedClock, systemSources, systemTimers } from './system-clock.ts'
+import { serve } from './agent-serve.ts'
 
-/** Exit codes of `serve`, for service managers. */
-const exitCodes = {
-  configuration: 78,
-  storeDamaged: 65,
-  storeLocked: 75,
-  portTaken: 69,
-  notPermitted: 77,
-  failed: 1,
-} as const
-
-async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
-  process.umask(0o077)
-  const paths = pathsIn(findDataFolder(environment))
-  const fixed = await loadConfiguration(environment, paths.configuration)
-  const log = createLog()
-  const identity = await openIdentity(paths)
-  const ballast = new Ballast(paths.ballast)
-  const agent = await createAgent({
-    paths,
-    identity,
-    store: new LevelStore({ folder: paths.data, ballast }),
-    ballast: {
-      free: async () => void (await ballast.free()),
-      restore: async () => (await ballast.restore()) !== 'no_room',
-    },
-    clock: new JoinedClock(systemSources()),
-    timers: systemTimers,
-    fixed,
-    hardware: await readHardwareParts(),
-    processes: systemProcesses(process.platform),
-    log,
-  })
-  const started = await agent.start()
-  if (started.kind !== 'listening') {
-    await agent.stop()
-    return explainStart(started)
-  }
-  process.stdout.write(`Leasehold is ready at http://localhost:${started.port}\n`)
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
-  })
-  await agent.stop()
-  return 0
+async function main([verb]: readonly string[]): Promise<number> {
+  if (verb === 'serve') return await serve(process.env)
+  return 2
 }
 
-function explainStart(started: Exclude<Started, { kind: 'listening' }>): number {
-  if (started.kind === 'not-permitted') {
-    process.stderr.write(
-      `leasehold: this user may not listen on port ${started.port}. Choose another with LEASEHOLD_NETWORK_PORT.\n`,
-    )
-    return exitCodes.notPermitted
-  }
-  const { text, help } = explainHolder(started.holder, started.port)
-  process.stderr.write(`leasehold: ${text} ${help}\n`)
-  return exitCodes.portTaken
-}
-
-function explainFailure(error: unknown): number {
-  if (error instanceof ConfigurationError) {
-    process.stderr.write(`leasehold: the configuration can not be used\n${error.message}\n`)
-    return exitCodes.configuration
-  }
-  if (error instanceof IdentityError) {
-    process.stderr.write(`leasehold: ${error.message}.\n`)
-    return exitCodes.notPermitted
-  }
-  if (error instanceof StoreError) {
-    process.stderr.write(`leasehold: ${error.message}\n`)
-    if (error.code === 'damaged' || error.code === 'newer_schema') return exitCodes.storeDamaged
-    return error.code === 'locked' ? exitCodes.storeLocked : exitCodes.failed
-  }
-  process.stderr.write(`leasehold: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  return exitCodes.failed
-}
-
-async function main(): Promise<void> {
-  const [verb, ...rest] = process.argv.slice(2)
-  if (verb === 'serve' && rest.length === 0) {
-    process.exitCode = await serve(process.env).catch(explainFailure)
-    return
-  }
-  process.exitCode = 2
-}
-
-await main()
+process.exitCode = await main(process.argv.slice(2))
