@@ -40,7 +40,7 @@ export async function showOverview(page: Page, parts: Parts, refused?: ReturnTyp
       marks: {
         used: product.used,
         seats: product.seats,
-        text: t('seats.free', { count: product.free, seats: product.seats }),
+        text: t('seats.used', { used: product.used, seats: product.seats }),
       },
       anyText: product.anyProductFree > 0 ? t('seats.any_free', { count: product.anyProductFree }) : '',
     })),
