@@ -1,0 +1,78 @@
+/**
+ * The state record, which every batch writes: revision, journal head, start counter, and per kind how many records there
+ * are and a sum over their checksums (R8). The count alone does not show a record that came back in an older form, which is
+ * what LevelDB leaves when it skips a batch in the middle of a damaged log; the sum does. No I/O.
+ */
+import { z } from 'zod'
+import { emptyHead } from '../domain/journal.ts'
+import type { StoreState } from './store.ts'
+
+const tallySchema = z.strictObject({ count: z.int().nonnegative(), sum: z.int().nonnegative() })
+type Tally = z.infer<typeof tallySchema>
+
+/** Read before anything else, so that a newer shape is recognized as newer. Holds for every schema there will be. */
+export const schemaNumberSchema = z.looseObject({ schema: z.int().positive() })
+
+export const stateRecordSchema = z.strictObject({
+  schema: z.int().positive(),
+  revision: z.int().nonnegative(),
+  startCounter: z.int().nonnegative(),
+  head: z.strictObject({ sequence: z.int().nonnegative(), hash: z.string() }),
+  tallies: z.record(z.string(), tallySchema),
+})
+export type StateRecord = z.infer<typeof stateRecordSchema>
+
+export function newStateRecord(schema: number): StateRecord {
+  return { schema, revision: 0, startCounter: 0, head: emptyHead, tallies: {} }
+}
+
+export function stateOf(record: StateRecord): StoreState {
+  return { revision: record.revision, head: record.head, startCounter: record.startCounter }
+}
+
+/** Checksums of similar records differ in the same bits; without mixing, two changes could cancel out in the sum. */
+function mix(checksum: number): number {
+  let bits = checksum
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+  return (bits ^ (bits >>> 16)) >>> 0
+}
+
+/** Counts and sums per kind, independent of order. */
+export class Tallies {
+  readonly #kinds: Map<string, Tally>
+
+  constructor(tallies: Readonly<Record<string, Tally>> = {}) {
+    this.#kinds = new Map(Object.entries(tallies))
+  }
+
+  add(kind: string, checksum: number): void {
+    const { count, sum } = this.#of(kind)
+    this.#kinds.set(kind, { count: count + 1, sum: (sum + mix(checksum)) >>> 0 })
+  }
+
+  remove(kind: string, checksum: number): void {
+    const { count, sum } = this.#of(kind)
+    this.#kinds.set(kind, { count: count - 1, sum: (sum - mix(checksum)) >>> 0 })
+  }
+
+  /** A sentence about the first kind in which `found` is not what it should be, or `undefined`. */
+  difference(found: Tallies): string | undefined {
+    for (const kind of new Set([...this.#kinds.keys(), ...found.#kinds.keys()])) {
+      const wanted = this.#of(kind)
+      const there = found.#of(kind)
+      if (wanted.count !== there.count)
+        return `There should be ${wanted.count} records of the kind ${kind}, but there are ${there.count}.`
+      if (wanted.sum !== there.sum) return `At least one record of the kind ${kind} is in an older form than it was.`
+    }
+    return undefined
+  }
+
+  toRecord(): Record<string, Tally> {
+    return Object.fromEntries(this.#kinds)
+  }
+
+  #of(kind: string): Tally {
+    return this.#kinds.get(kind) ?? { count: 0, sum: 0 }
+  }
+}
