@@ -44,7 +44,7 @@ export async function showOverview(
       marks: {
         used: product.used,
         seats: product.seats,
-        text: t('seats.free', { count: product.free, seats: product.seats }),
+        text: t('seats.used', { used: product.used, seats: product.seats }),
       },
       anyText: product.anyProductFree > 0 ? t('seats.any_free', { count: product.anyProductFree }) : '',
     })),
