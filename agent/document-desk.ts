@@ -8,6 +8,7 @@ import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
 import { type AnyOpened, documentNames, type Opened, openAnyDocument } from './domain/documents/document.ts'
 import { shortGroups, verifyingKey } from './domain/documents/keys.ts'
 import { LeaseholdError, type Refusal, refuse } from './errors.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 import type { Licenses } from './licenses.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 
@@ -24,6 +25,7 @@ export interface RecognizedView {
 
 export interface DocumentDeskOptions {
   readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly vendors: VendorTrust
 }
 
@@ -126,7 +128,7 @@ export class DocumentDesk {
 
   /** Vendors sign activations without their key; the installed licenses carry it. */
   #keyOf(signer: string) {
-    const license = this.#options.licenses.list().find((one) => one.license.signer === signer)
+    const license = this.#options.shelf.list().find((one) => one.license.signer === signer)
     return license ? verifyingKey(license.license.payload.vendor.key) : this.#options.vendors.keyOf(signer)
   }
 

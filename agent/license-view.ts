@@ -10,12 +10,12 @@ import { licenseSupplyId } from './domain/supply.ts'
 import { featureUnit } from './domain/usage.ts'
 import type { Lessor } from './lessor.ts'
 import type { Installed } from './license-record.ts'
-import type { Licenses } from './licenses.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 import type { AgentName } from './session-view.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 
 export interface LicenseViewContext {
-  readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly lessor: Lessor
   readonly vendors: VendorTrust
   readonly self: AgentName
@@ -82,7 +82,7 @@ export interface LicenseDetailsView extends LicenseView {
 export function licenseView(installed: Installed, context: LicenseViewContext): LicenseView {
   const { license } = installed
   const { payload } = license
-  const standing = context.licenses.standing(installed)
+  const standing = context.shelf.standing(installed)
   const overlap = overlapOf((supply) => context.lessor.view.supply(supply)?.license === payload.id, context)
   return {
     id: payload.id,
