@@ -2,10 +2,13 @@
  * Takes in whatever text was pasted or uploaded: recognizes the blocks in it, says what each would do, and does it by handing
  * it to its owner. Owns nothing. Must not import http.
  */
+
+import { isMailed, writeBlock } from './domain/documents/armor.ts'
 import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
-import { type AnyOpened, documentNames, type Opened } from './domain/documents/document.ts'
+import { type AnyOpened, documentNames, type Opened, openAnyDocument } from './domain/documents/document.ts'
 import { shortGroups, verifyingKey } from './domain/documents/keys.ts'
-import { type Refusal, refuse } from './errors.ts'
+import { LeaseholdError, type Refusal, refuse } from './errors.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 import type { Licenses } from './licenses.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 
@@ -22,6 +25,7 @@ export interface RecognizedView {
 
 export interface DocumentDeskOptions {
   readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly vendors: VendorTrust
 }
 
@@ -105,6 +109,14 @@ export class DocumentDesk {
     return { kind: 'recognized', documents }
   }
 
+  /** A document of our own as a block that a person can mail. */
+  writeBlock(text: string): string {
+    const opened = openAnyDocument(text, () => undefined)
+    if (opened.kind === 'refused' || !isMailed(opened))
+      throw new LeaseholdError('internal_error', 'A document of our own does not open.')
+    return writeBlock(opened)
+  }
+
   #open(text: string): (AnyOpened | Refusal)[] | Refusal {
     const reading = readBlocks(text)
     if (reading.kind === 'refused') return reading
@@ -116,7 +128,7 @@ export class DocumentDesk {
 
   /** Vendors sign activations without their key; the installed licenses carry it. */
   #keyOf(signer: string) {
-    const license = this.#options.licenses.list().find((one) => one.license.signer === signer)
+    const license = this.#options.shelf.list().find((one) => one.license.signer === signer)
     return license ? verifyingKey(license.license.payload.vendor.key) : this.#options.vendors.keyOf(signer)
   }
 

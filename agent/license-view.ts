@@ -10,12 +10,12 @@ import { licenseSupplyId } from './domain/supply.ts'
 import { featureUnit } from './domain/usage.ts'
 import type { Lessor } from './lessor.ts'
 import type { Installed } from './license-record.ts'
-import type { Licenses } from './licenses.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 import type { AgentName } from './session-view.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 
 export interface LicenseViewContext {
-  readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly lessor: Lessor
   readonly vendors: VendorTrust
   readonly self: AgentName
@@ -82,7 +82,7 @@ export interface LicenseDetailsView extends LicenseView {
 export function licenseView(installed: Installed, context: LicenseViewContext): LicenseView {
   const { license } = installed
   const { payload } = license
-  const standing = context.licenses.standing(installed)
+  const standing = context.shelf.standing(installed)
   const overlap = overlapOf((supply) => context.lessor.view.supply(supply)?.license === payload.id, context)
   return {
     id: payload.id,
@@ -153,15 +153,15 @@ export function licenseDetails(installed: Installed, context: LicenseViewContext
 }
 
 function licensedProduct(license: string, vendor: string, entry: ProductEntry, lessor: Lessor): LicensedProductView {
-  const any = 'any' in entry
-  const supply = licenseSupplyId(license, any ? undefined : entry.name)
+  const isAny = 'any' in entry
+  const supply = licenseSupplyId(license, isAny ? undefined : entry.name)
   return {
-    product: `${vendor}/${any ? '*' : entry.name}`,
-    title: any ? 'Any product' : (entry.title ?? entry.name),
-    any,
+    product: `${vendor}/${isAny ? '*' : entry.name}`,
+    title: isAny ? 'Any product' : (entry.title ?? entry.name),
+    any: isAny,
     seats: entry.seats,
     used: lessor.view.used(supply),
-    features: any
+    features: isAny
       ? []
       : (entry.features ?? []).map((feature) => ({
           name: feature.name,

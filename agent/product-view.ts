@@ -58,7 +58,7 @@ interface Entry {
 /** By name; a product of which only any-product seats exist has no row of its own. */
 export function productViews(context: ProductViewContext): ProductView[] {
   const names = new Map<ProductName, { title: string; features: Set<string> }>()
-  for (const { license } of context.licenses.list()) {
+  for (const { license } of context.shelf.list()) {
     for (const entry of license.payload.products) {
       if ('any' in entry) continue
       const name = productName(license.payload.vendor.name, entry.name)
@@ -105,7 +105,7 @@ export function productViews(context: ProductViewContext): ProductView[] {
 
 export function featureViews(context: ProductViewContext): FeatureView[] {
   const found = new Map<string, FeatureView>()
-  for (const installed of context.licenses.list()) {
+  for (const installed of context.shelf.list()) {
     const { payload } = installed.license
     for (const entry of payload.products) {
       if ('any' in entry) continue
@@ -139,18 +139,18 @@ export function featureViews(context: ProductViewContext): FeatureView[] {
 }
 
 function entriesOf(name: ProductName, context: ProductViewContext): Entry[] {
-  return context.licenses.list().flatMap((installed) => {
+  return context.shelf.list().flatMap((installed) => {
     const { payload } = installed.license
-    const state = context.licenses.standing(installed).state
+    const state = context.shelf.standing(installed).state
     return payload.products
       .filter(
         (entry) => payload.vendor.name === name.split('/')[0] && ('any' in entry || entry.name === name.split('/')[1]),
       )
       .map((entry) => {
-        const any = 'any' in entry
-        const supply = context.lessor.view.supply(licenseSupplyId(payload.id, any ? undefined : entry.name))
-        const used = context.lessor.view.used(licenseSupplyId(payload.id, any ? undefined : entry.name))
-        return { installed, state, any, seats: entry.seats, used, supply }
+        const isAny = 'any' in entry
+        const supply = context.lessor.view.supply(licenseSupplyId(payload.id, isAny ? undefined : entry.name))
+        const used = context.lessor.view.used(licenseSupplyId(payload.id, isAny ? undefined : entry.name))
+        return { installed, state, any: isAny, seats: entry.seats, used, supply }
       })
   })
 }

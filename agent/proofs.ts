@@ -9,10 +9,10 @@ import type { Grant } from './domain/grant.ts'
 import { type ProofSigner, type ProofUnavailable, prepareLicenseProof } from './domain/proof-signer.ts'
 import { factsOfGrant } from './domain/seats.ts'
 import type { Lessor } from './lessor.ts'
-import type { Licenses } from './licenses.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 
 export interface ProofsOptions {
-  readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly lessor: Lessor
   readonly clock: Clock
   readonly agent: SigningKey
@@ -33,7 +33,7 @@ export class Proofs {
   }
 
   vendorKeyOf(license: string): string | undefined {
-    return this.#options.licenses.get(license)?.license.signer
+    return this.#options.shelf.get(license)?.license.signer
   }
 
   /**
@@ -68,7 +68,7 @@ export class Proofs {
   #signerOf(license: string): ProofSigner | ProofUnavailable | undefined {
     const known = this.#signers.get(license)
     if (known) return known
-    const installed = this.#options.licenses.get(license)
+    const installed = this.#options.shelf.get(license)
     if (!installed) return undefined
     const signer = prepareLicenseProof(installed.license, installed.activation, this.#options.agent)
     this.#signers.set(license, signer)

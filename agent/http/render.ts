@@ -52,7 +52,9 @@ function createAssetAddresses(folder: string): (name: string) => string {
   return (name) => {
     let address = known.get(name)
     if (address === undefined) {
-      const digest = createHash('sha256').update(readFileSync(path.join(folder, name))).digest('base64url')
+      const digest = createHash('sha256')
+        .update(readFileSync(path.join(folder, name)))
+        .digest('base64url')
       address = `/public/${name}?v=${digest.slice(0, 10)}`
       known.set(name, address)
     }

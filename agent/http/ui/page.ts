@@ -106,10 +106,14 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
     },
     showProblem: async (code, detail, requestId) => {
       const { status } = errorTable[code]
-      await page.show('pages/problem', {
-        title: language.t(`error.${code}.title`),
-        problem: { code, detail, help: language.t(`error.${code}.help`), requestId, status },
-      }, status)
+      await page.show(
+        'pages/problem',
+        {
+          title: language.t(`error.${code}.title`),
+          problem: { code, detail, help: language.t(`error.${code}.help`), requestId, status },
+        },
+        status,
+      )
     },
     refuse: (refusal) => page.showProblem(refusal.code, refusal.detail),
   }

@@ -59,6 +59,9 @@ export async function changeAppearance(page: Page, languages: Languages): Promis
   if (read.kind === 'refused') return page.refuse(read)
   const theme = z.enum(themes).optional().catch(undefined).parse(read.form['theme'])
   const language = languages.all.find(({ tag }) => tag === read.form['language'])?.tag
-  keepAppearance(page.ctx, { ...(theme === undefined ? {} : { theme }), ...(language === undefined ? {} : { language }) })
+  keepAppearance(page.ctx, {
+    ...(theme === undefined ? {} : { theme }),
+    ...(language === undefined ? {} : { language }),
+  })
   page.leadTo(readLocalAddress(read.form['back']))
 }
