@@ -14,13 +14,18 @@ export interface Transaction {
   after(effect: () => void): void
 }
 
+export interface SubmitOptions {
+  /** Takes room for long: refused while the disk is nearly full, so that releases and renewals still get through (R1). */
+  readonly growing?: boolean
+}
+
 export interface Writes {
   /**
-   * Decides `job` in the next batch and resolves with its answer after that batch is on disk. `job` has no side effects and
-   * does not wait for anything. When the batch could not be written the promise rejects with LeaseholdError
-   * `store_unavailable`; the outcome is then unknown until the same request is asked again (R1).
+   * Decides `job` in the next batch and resolves with its answer after that batch is on disk. `job` has no side effects, does
+   * not wait for anything and may run more than once. When the batch could not be written the promise rejects with
+   * LeaseholdError `store_unavailable`; the outcome is then unknown until the same request is asked again (R1).
    */
-  submit<T>(job: (transaction: Transaction) => T): Promise<T>
+  submit<T>(job: (transaction: Transaction) => T, options?: SubmitOptions): Promise<T>
 }
 
 /** An owner of records. After a failed write everything is loaded anew (R1), so `reset` may come at any time. */
@@ -31,4 +36,12 @@ export interface RecordOwner {
   restore(record: StoredRecord): void
   /** All records are there. */
   ready?(): void
+}
+
+/** Takes part in every batch: before its first job is decided and after its last one. */
+export interface BatchParticipant {
+  begin?(transaction: Transaction): void
+  finish?(transaction: Transaction): void
+  /** Adds to a batch that has something to write anyway. */
+  accompany?(transaction: Transaction): void
 }

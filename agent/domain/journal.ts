@@ -7,11 +7,14 @@ import { createHash } from 'node:crypto'
 
 export type JournalFact = string | number | boolean | null | readonly string[]
 
-/** A personal fact: the chain covers `hash` = SHA-256 over salt and text; `salt` and `text` may be forgotten. */
-export interface PersonalFact {
+/**
+ * The personal facts of an entry: the chain covers `hash` = SHA-256 over salt and texts; `salt` and `texts` may be forgotten,
+ * together, without breaking the chain.
+ */
+export interface PersonalFacts {
   readonly hash: string
   readonly salt?: string
-  readonly text?: string
+  readonly texts?: Readonly<Record<string, string>>
 }
 
 export interface JournalEntry {
@@ -23,8 +26,8 @@ export interface JournalEntry {
   /** `session.opened` and so on. */
   readonly type: string
   readonly facts: Readonly<Record<string, JournalFact>>
-  readonly personal: Readonly<Record<string, PersonalFact>>
-  /** base64url SHA-256 over the entry before this one's hash and all of the above but salts and texts. */
+  readonly personal?: PersonalFacts
+  /** base64url SHA-256 over the hash of the entry before this one and all of the above but salt and texts. */
   readonly hash: string
 }
 
@@ -47,41 +50,33 @@ function hashText(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }
 
-function hashPersonal(salt: string, text: string): string {
-  return hashText(JSON.stringify([salt, text]))
+function hashPersonal(salt: string, texts: Readonly<Record<string, string>>): string {
+  return hashText(JSON.stringify([salt, Object.entries(texts)]))
 }
 
 function hashEntry(previous: string, entry: Omit<JournalEntry, 'hash'>): string {
-  const personal = Object.entries(entry.personal).map(([name, fact]) => [name, fact.hash])
-  return hashText(
-    JSON.stringify([
-      previous,
-      entry.sequence,
-      entry.at,
-      entry.instance,
-      entry.type,
-      Object.entries(entry.facts),
-      personal,
-    ]),
-  )
+  const facts = Object.entries(entry.facts)
+  const personal = entry.personal?.hash ?? ''
+  return hashText(JSON.stringify([previous, entry.sequence, entry.at, entry.instance, entry.type, facts, personal]))
 }
 
-/** @param salt fresh random text per entry; comes in from outside since the domain has no randomness */
+/** @param salt fresh random text; comes in from outside since the domain has no randomness */
 export function chainEntry(head: JournalHead, happening: Happening, at: number, salt: () => string): JournalEntry {
-  const personal: Record<string, PersonalFact> = {}
-  for (const [name, text] of Object.entries(happening.personal ?? {})) {
-    const grain = salt()
-    personal[name] = { hash: hashPersonal(grain, text), salt: grain, text }
-  }
   const entry = {
     sequence: head.sequence + 1,
     at,
     instance: happening.instance,
     type: happening.type,
     facts: happening.facts,
-    personal,
+    ...personalFacts(happening.personal, salt),
   }
   return { ...entry, hash: hashEntry(head.hash, entry) }
+}
+
+function personalFacts(texts: Happening['personal'], salt: () => string): { readonly personal?: PersonalFacts } {
+  if (texts === undefined || Object.keys(texts).length === 0) return {}
+  const grain = salt()
+  return { personal: { hash: hashPersonal(grain, texts), salt: grain, texts } }
 }
 
 export type ChainCheck =
@@ -92,9 +87,8 @@ export type ChainCheck =
 export function checkEntry(head: JournalHead, entry: JournalEntry): ChainCheck {
   if (entry.sequence !== head.sequence + 1) return { kind: 'broken', sequence: head.sequence + 1, reason: 'gap' }
   if (hashEntry(head.hash, entry) !== entry.hash) return { kind: 'broken', sequence: entry.sequence, reason: 'altered' }
-  for (const fact of Object.values(entry.personal)) {
-    if (fact.text !== undefined && hashPersonal(fact.salt ?? '', fact.text) !== fact.hash)
-      return { kind: 'broken', sequence: entry.sequence, reason: 'personal_altered' }
-  }
+  const personal = entry.personal
+  if (personal?.texts !== undefined && hashPersonal(personal.salt ?? '', personal.texts) !== personal.hash)
+    return { kind: 'broken', sequence: entry.sequence, reason: 'personal_altered' }
   return { kind: 'good', head: { sequence: entry.sequence, hash: entry.hash } }
 }

@@ -48,9 +48,12 @@ export const entrySchema = z.strictObject({
   instance: z.string(),
   type: z.string(),
   facts: z.record(z.string(), factSchema),
-  personal: z.record(
-    z.string(),
-    z.strictObject({ hash: z.string(), salt: z.string().exactOptional(), text: z.string().exactOptional() }),
-  ),
+  personal: z
+    .strictObject({
+      hash: z.string(),
+      salt: z.string().exactOptional(),
+      texts: z.record(z.string(), z.string()).exactOptional(),
+    })
+    .exactOptional(),
   hash: z.string(),
 }) satisfies z.ZodType<JournalEntry>

@@ -1,0 +1,180 @@
+/**
+ * The bookkeeper keeps the lessor's state: the committed book, the draft of the batch that is being decided, what is being
+ * written, and the promises in memory. It turns drafts into records and records into the book; it decides nothing.
+ * Only the lessor uses it.
+ */
+import type { Clock } from './clock.ts'
+import { Book, type Draft } from './domain/book.ts'
+import { remainingFreeIn } from './domain/grant.ts'
+import { type DecisionContext, factsOfGrant } from './domain/seats.ts'
+import { grantValue, restoreGrant, restoreTombstone, tombstoneValue } from './grant-records.ts'
+import { Promises } from './promises.ts'
+import type { StoredRecord } from './store/store.ts'
+import type { BatchParticipant, RecordOwner, Transaction } from './writes.ts'
+
+/** Everything a decision reads of time, taken once for all jobs of a batch: they are decided without waiting. */
+export interface Readings extends DecisionContext {
+  readonly atLeast: number
+}
+
+const tombstoneLife = 24 * 3_600_000
+
+export class Bookkeeper implements RecordOwner, BatchParticipant {
+  readonly kinds = ['grant', 'tombstone'] as const
+  readonly promises: Promises
+  readonly #clock: Clock
+  readonly #onBegin: (transaction: Transaction) => void
+  #book = new Book()
+  #loading: Draft | undefined
+  #draft: Draft | undefined
+  #readings: Readings | undefined
+  #writing: Draft | undefined
+  #tombstoneEnds: { readonly id: string; readonly at: number }[] = []
+  #old: string[] = []
+  #ready = false
+
+  /** @param onBegin decides what is overdue, before the first job of every batch */
+  constructor(clock: Clock, idleLimit: () => number, onBegin: (transaction: Transaction) => void) {
+    this.#clock = clock
+    this.promises = new Promises(idleLimit)
+    this.#onBegin = onBegin
+  }
+
+  /** The committed state. */
+  get book(): Book {
+    return this.#book
+  }
+
+  /** False while everything is loaded anew; an unknown id means nothing then. */
+  get isReady(): boolean {
+    return this.#ready
+  }
+
+  /** The draft of the batch that is being decided. */
+  get draft(): Draft {
+    if (!this.#draft) throw new Error('Seats are decided only within a batch.')
+    return this.#draft
+  }
+
+  get readings(): Readings {
+    this.#readings ??= this.#read()
+    return this.#readings
+  }
+
+  /** Whether the grant is in the batch that is being written: it is answered after that (R4). */
+  isBeingWritten(id: string): boolean {
+    return this.#writing?.grantChanges.has(id) ?? false
+  }
+
+  begin(transaction: Transaction): void {
+    const draft = this.#book.draft()
+    this.#draft = draft
+    this.#readings = undefined
+    transaction.after(() => {
+      this.#book.apply(draft)
+      this.#writing = undefined
+      for (const [id, grant] of draft.grantChanges) if (!grant) this.promises.drop(id)
+    })
+    this.#onBegin(transaction)
+    this.#dropTombstones(transaction)
+  }
+
+  finish(transaction: Transaction): void {
+    const draft = this.draft
+    for (const [id, grant] of draft.grantChanges) {
+      if (grant === this.#book.grant(id)) continue
+      if (grant) transaction.put('grant', id, grantValue(grant), grant.instance)
+      else transaction.delete('grant', id, this.#book.grant(id)?.instance)
+    }
+    for (const [id, tombstone] of draft.tombstoneChanges) {
+      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone))
+      else transaction.delete('tombstone', id)
+    }
+    if (draft.tombstoneChanges.size > 0) transaction.after(() => this.#keepTombstones(draft))
+    this.#writing = draft
+    this.#draft = undefined
+    this.#readings = undefined
+  }
+
+  reset(): void {
+    this.#ready = false
+    this.#book = new Book()
+    this.promises.clear()
+    this.#tombstoneEnds = []
+    this.#old = []
+    this.#draft = undefined
+    this.#writing = undefined
+    this.#loading = this.#book.draft()
+  }
+
+  restore(record: StoredRecord): void {
+    if (record.kind === 'grant') this.#loading?.putGrant(restoreGrant(record))
+    else this.#loading?.putTombstone(restoreTombstone(record))
+  }
+
+  ready(): void {
+    const loading = this.#loading
+    if (!loading) return
+    this.#loading = undefined
+    this.#book.apply(loading)
+    const now = this.#clock.atLeast()
+    const boot = this.#clock.boot()
+    for (const grant of this.#book.grants()) {
+      this.promises.adopt(grant, now, remainingFreeIn(grant, boot))
+      if (grant.written.boot !== boot.id) this.#old.push(grant.id)
+    }
+    this.#keepTombstones(loading)
+    this.#ready = true
+  }
+
+  /**
+   * Grants whose record was read and counts from another boot: each is to be written anew, so that a loop of starts pins no
+   * seat (R3). Takes them out of the list.
+   */
+  takeOld(most: number): string[] {
+    return this.#old.splice(0, most)
+  }
+
+  get hasOld(): boolean {
+    return this.#old.length > 0
+  }
+
+  /** Whether a tombstone's time is over. */
+  hasOldTombstone(now: number): boolean {
+    const oldest = this.#tombstoneEnds[0]
+    return oldest !== undefined && oldest.at <= now
+  }
+
+  #read(): Readings {
+    const clock = this.#clock
+    const now = clock.atLeast()
+    return {
+      wall: clock.wall(),
+      atMost: clock.atMost(),
+      atLeast: now,
+      boot: clock.boot(),
+      factsOf: factsOfGrant,
+      promisedFor: (grant) => Math.max(0, (this.promises.get(grant.id)?.promisedUntil ?? now + grant.freeIn) - now),
+    }
+  }
+
+  #keepTombstones(draft: Draft): void {
+    const at = this.#clock.atLeast() + tombstoneLife
+    for (const [id, tombstone] of draft.tombstoneChanges) if (tombstone) this.#tombstoneEnds.push({ id, at })
+  }
+
+  #dropTombstones(transaction: Transaction): void {
+    const now = this.readings.atLeast
+    const over = this.#tombstoneEnds
+      .slice(0, this.hasOldTombstone(now) ? mostTombstones : 0)
+      .filter((one) => one.at <= now)
+    if (over.length === 0) return
+    for (const { id } of over) this.draft.dropTombstone(id)
+    transaction.after(() => {
+      this.#tombstoneEnds = this.#tombstoneEnds.slice(over.length)
+    })
+  }
+}
+
+/** So many tombstones are dropped with one batch; the list is long and a batch is short. */
+const mostTombstones = 2_000

@@ -1,0 +1,59 @@
+/**
+ * Count keys: what a seat is counted for, by the rule of its license (R18). Pure.
+ */
+import { createHash } from 'node:crypto'
+import type { ProductName } from './product-name.ts'
+
+export const countRules = ['session', 'process', 'host', 'user'] as const
+export type CountRule = (typeof countRules)[number]
+
+/** What is known about who asks, as far as counting needs it. */
+export interface CountFacts {
+  /** Id of the agent that the application runs at; the host of rule `host`. */
+  readonly agent: string
+  /** Only where the agent itself saw the process (R29). */
+  readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string }
+  readonly account?: string
+  readonly email?: string
+}
+
+export interface CountKey {
+  readonly rule: CountRule
+  readonly parts: readonly string[]
+}
+
+/**
+ * The parts a session is counted by, or undefined when each session counts for itself: rule `session`, or a part is missing.
+ * A bare account on two machines is two people, so it is joined with the agent; an account with a domain is one.
+ */
+export function countKey(rule: CountRule, facts: CountFacts): CountKey | undefined {
+  switch (rule) {
+    case 'session':
+      return undefined
+    case 'host':
+      return { rule, parts: [facts.agent] }
+    case 'process': {
+      const process = facts.process
+      return process && { rule, parts: [facts.agent, process.boot, String(process.id), process.startedAt] }
+    }
+    case 'user': {
+      if (facts.email) return { rule, parts: ['email', facts.email.normalize('NFC').toLowerCase()] }
+      if (!facts.account) return undefined
+      const account = facts.account.normalize('NFC').toLowerCase()
+      return hasDomain(account)
+        ? { rule, parts: ['account', account] }
+        : { rule, parts: ['account', account, facts.agent] }
+    }
+  }
+}
+
+function hasDomain(account: string): boolean {
+  return /^[^\\@]+[\\@][^\\@]+$/.test(account)
+}
+
+/** The key as kept in records: a hash over the typed tuple with the length of every part, so that no two tuples are alike. */
+export function hashCountKey(license: string, product: ProductName, key: CountKey): string {
+  const hash = createHash('sha256')
+  for (const part of [product, license, key.rule, ...key.parts]) hash.update(`${Buffer.byteLength(part)}:${part}`)
+  return hash.digest('base64url').slice(0, 27)
+}

@@ -1,0 +1,90 @@
+/**
+ * What the journal says of seats. The facts are kept from the start for history, dry runs and forecast. Pure.
+ */
+import type { Grant, Who } from './grant.ts'
+import type { Happening, JournalFact } from './journal.ts'
+
+type SeatHappening = Omit<Happening, 'instance'> & { readonly instance: string }
+
+export function sessionOpened(grant: Grant): SeatHappening {
+  return {
+    type: 'session.opened',
+    instance: grant.instance,
+    facts: {
+      ...seatFacts(grant),
+      supplies: grant.parts.map((part) => part.supply),
+      waited: grant.unconfirmed ?? false,
+    },
+    personal: personalFacts(grant.who),
+  }
+}
+
+export function sessionEnded(grant: Grant, reason: string): SeatHappening {
+  return {
+    type: 'session.ended',
+    instance: grant.instance,
+    facts: { ...seatFacts(grant), reason },
+    personal: personalFacts(grant.who),
+  }
+}
+
+/** The lessor began to end it; `session.ended` follows when the holder confirms or the seat is free (R5). */
+export function sessionEnding(grant: Grant, reason: string, by: string | undefined): SeatHappening {
+  return {
+    type: 'session.ending',
+    instance: grant.instance,
+    facts: { ...seatFacts(grant), reason },
+    personal: by === undefined ? {} : { by },
+  }
+}
+
+export function sessionMoved(grant: Grant): SeatHappening {
+  return {
+    type: 'session.moved',
+    instance: grant.instance,
+    facts: { ...seatFacts(grant), supplies: grant.parts.map((part) => part.supply) },
+  }
+}
+
+/** @param until wall time in ms until which the seat may still be in use */
+export function seatOverlap(grant: Grant, until: number, reason: string, by: string | undefined): SeatHappening {
+  return {
+    type: 'seat.overlap',
+    instance: grant.instance,
+    facts: { ...seatFacts(grant), until: new Date(until).toISOString(), reason },
+    personal: by === undefined ? {} : { by },
+  }
+}
+
+export interface RefusedRequest {
+  readonly instance: string
+  readonly product: string
+  readonly feature?: string
+  readonly seats: number
+  readonly who: Who
+  readonly code: string
+  readonly rule?: string
+}
+
+export function sessionRefused(request: RefusedRequest): SeatHappening {
+  const facts: Record<string, JournalFact> = { product: request.product, seats: request.seats, code: request.code }
+  if (request.feature !== undefined) facts.feature = request.feature
+  if (request.rule !== undefined) facts.rule = request.rule
+  return { type: 'session.refused', instance: request.instance, facts, personal: personalFacts(request.who) }
+}
+
+function seatFacts(grant: Grant): Record<string, JournalFact> {
+  const facts: Record<string, JournalFact> = { session: grant.id, product: grant.product, seats: grant.seats }
+  if (grant.feature !== undefined) facts.feature = grant.feature
+  return facts
+}
+
+function personalFacts(who: Who): Record<string, string> {
+  const personal: Record<string, string> = {}
+  if (who.account !== undefined) personal.account = who.account
+  if (who.email !== undefined) personal.email = who.email
+  if (who.host !== undefined) personal.host = who.host
+  if (who.address !== undefined) personal.address = who.address
+  if (who.application !== undefined) personal.application = who.application
+  return personal
+}

@@ -1,0 +1,219 @@
+/**
+ * The decisions about seats: open, begin to end, end, and what follows from a change of supplies. Pure: each takes a draft and
+ * a command, changes the draft where it says yes, and answers what was decided. Times are the lessor's (R3).
+ */
+import type { Draft, SeatView } from './book.ts'
+import type { CountFacts } from './count-key.ts'
+import { type Activity, freshFreeIn, type Grant, type Tombstone, type Who } from './grant.ts'
+import {
+  leaseSecondsOf,
+  type MoveContext,
+  moveTarget,
+  openSupplies,
+  place,
+  placeByMoving,
+  type Wanted,
+} from './placement.ts'
+import type { ProductName } from './product-name.ts'
+import { type ClosedBy, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
+
+export interface OpenCommand {
+  readonly id: string
+  readonly instance: string
+  readonly holder: string
+  readonly product: ProductName
+  readonly feature?: string
+  readonly seats: number
+  readonly who: Who
+  readonly body: string
+  readonly binding?: string
+  readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string }
+  readonly activity: Activity
+  /** It waited in the line: its first promise is short (R30). */
+  readonly waited: boolean
+}
+
+export interface DecisionContext extends MoveContext {
+  /** Wall time in ms, for people. */
+  readonly wall: number
+  readonly boot: { readonly id: string; readonly at: number }
+}
+
+export type OpenOutcome =
+  | { readonly kind: 'granted'; readonly grant: Grant; readonly moved: readonly Grant[] }
+  | { readonly kind: 'repeated'; readonly grant: Grant }
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'short' }
+  | { readonly kind: 'unknown_feature' }
+  /** There are seats, but no supply takes sessions now. */
+  | { readonly kind: 'closed'; readonly why: ClosedBy }
+  | { readonly kind: 'unknown_product' }
+
+export function decideOpen(draft: Draft, command: OpenCommand, context: DecisionContext): OpenOutcome {
+  const live = draft.grant(command.id)
+  if (live) {
+    if (live.ending !== undefined) return { kind: 'ended', reason: live.ending }
+    return live.body === command.body ? { kind: 'repeated', grant: live } : { kind: 'conflict' }
+  }
+  const ended = draft.tombstone(command.id)
+  if (ended) return { kind: 'ended', reason: ended.reason }
+
+  const facts = factsOfCommand(command)
+  const wanted: Wanted = {
+    product: command.product,
+    seats: command.seats,
+    facts,
+    ...(command.feature === undefined ? {} : { feature: command.feature }),
+  }
+  const supplies = openSupplies(draft, wanted, context.atMost)
+  if (supplies.length === 0) return noOpenSupply(draft, command, context.atMost)
+
+  const parts = place(draft, supplies, wanted)
+  const made = parts ? { parts, moved: [] } : placeByMoving(draft, supplies, wanted, context)
+  if (!made) return { kind: 'short' }
+  const leaseSeconds = leaseSecondsOf(draft, made.parts)
+  const grant: Grant = {
+    id: command.id,
+    instance: command.instance,
+    kind: 'session',
+    holder: command.holder,
+    product: command.product,
+    ...(command.feature === undefined ? {} : { feature: command.feature }),
+    seats: command.seats,
+    parts: made.parts,
+    leaseSeconds,
+    who: command.who,
+    body: command.body,
+    ...(command.binding === undefined ? {} : { binding: command.binding }),
+    ...(command.process === undefined ? {} : { process: command.process }),
+    activity: command.activity,
+    ...(command.waited ? { unconfirmed: true as const } : {}),
+    startedAt: context.wall,
+    idleFor: 0,
+    freeIn: freshFreeIn(leaseSeconds),
+    written: { boot: context.boot.id, at: context.boot.at },
+  }
+  draft.putGrant(grant)
+  return { kind: 'granted', grant, moved: made.moved }
+}
+
+function noOpenSupply(view: SeatView, command: OpenCommand, atMost: number): OpenOutcome {
+  const all = view.suppliesFor(command.product)
+  const own = all.filter((one) => one.product !== undefined)
+  if (all.length === 0) return { kind: 'unknown_product' }
+  if (!all.some((one) => fitsFeature(one, command.feature))) return { kind: 'unknown_feature' }
+  const closed = [...own, ...all].map((one) => closedBy(one, atMost)).filter((why) => why !== undefined)
+  const order: readonly ClosedBy[] = [
+    'license_blocked',
+    'license_not_active',
+    'clock_set_back',
+    'license_not_yet_valid',
+    'license_expired',
+    'unknown_product',
+  ]
+  const why = order.find((one) => closed.includes(one))
+  return why === undefined || why === 'unknown_product' ? { kind: 'unknown_product' } : { kind: 'closed', why }
+}
+
+function closedBy(supply: Supply, atMost: number): ClosedBy | undefined {
+  if (supply.takes.kind !== 'sessions') return supply.takes.why
+  return promiseSeconds(supply, atMost) > 0 ? undefined : 'license_expired'
+}
+
+/** The facts a grant is counted by; the same that it was opened with. */
+export function factsOfGrant(grant: Pick<Grant, 'holder' | 'who' | 'process'>): CountFacts {
+  return {
+    agent: grant.holder,
+    ...(grant.process === undefined ? {} : { process: grant.process }),
+    ...(grant.who.account === undefined ? {} : { account: grant.who.account }),
+    ...(grant.who.email === undefined ? {} : { email: grant.who.email }),
+  }
+}
+
+export function factsOfCommand(command: Pick<OpenCommand, 'holder' | 'who' | 'process'>): CountFacts {
+  return factsOfGrant(command)
+}
+
+/**
+ * Ends a grant for good: its seat is free, its id is never granted again (R2, R15). Sessions on any-product seats move back
+ * to seats that came free (R31).
+ */
+export function decideEnd(
+  draft: Draft,
+  id: string,
+  reason: string,
+  context: MoveContext,
+  overlap?: Tombstone['overlap'],
+): { readonly ended: Grant; readonly moved: readonly Grant[] } | undefined {
+  const grant = draft.grant(id)
+  if (!grant) return undefined
+  draft.dropGrant(id)
+  draft.putTombstone(overlap === undefined ? { id, reason } : { id, reason, overlap })
+  return {
+    ended: grant,
+    moved: moveBack(
+      draft,
+      grant.parts.map((part) => part.supply),
+      context,
+    ),
+  }
+}
+
+/** Begins an end from the lessor's side: no more renewals; the seat counts until the holder confirms or it is free (R5). */
+export function decideEnding(draft: Draft, id: string, reason: string): Grant | undefined {
+  const grant = draft.grant(id)
+  if (!grant) return undefined
+  if (grant.ending !== undefined) return grant
+  const ending = { ...grant, ending: reason }
+  draft.putGrant(ending)
+  return ending
+}
+
+/** Moves sessions from any-product seats to seats of their own product that are free in these supplies. */
+export function moveBack(draft: Draft, supplies: readonly string[], context: MoveContext): readonly Grant[] {
+  const moved: Grant[] = []
+  for (const id of new Set(supplies)) {
+    const own = draft.supply(id)
+    if (own?.product === undefined || own.takes.kind !== 'sessions') continue
+    const name: ProductName = `${own.vendor}/${own.product}`
+    for (const any of draft.suppliesFor(name)) {
+      if (any.product !== undefined) continue
+      for (const grant of [...draft.grantsOf(any.id)]) {
+        if (draft.used(own.id) >= own.seats) return moved
+        if (grant.product !== name) continue
+        const target = moveTarget(draft, grant, context, (supply) => supply.product !== undefined)
+        if (!target) continue
+        draft.putGrant(target)
+        moved.push(target)
+      }
+    }
+  }
+  return moved
+}
+
+/**
+ * After a supply ended: its sessions move to other supplies that fit, the rest begin to end (R6, R31).
+ * @param reason the sessions' end reason
+ */
+export function decideSupplyEnd(
+  draft: Draft,
+  supply: string,
+  reason: string,
+  context: MoveContext,
+): { readonly moved: readonly Grant[]; readonly ending: readonly Grant[] } {
+  const moved: Grant[] = []
+  const ending: Grant[] = []
+  for (const grant of [...draft.grantsOf(supply)]) {
+    if (grant.ending !== undefined) continue
+    const target = moveTarget(draft, grant, context, (other) => other.id !== supply)
+    if (target) {
+      draft.putGrant(target)
+      moved.push(target)
+    } else {
+      const changed = decideEnding(draft, grant.id, reason)
+      if (changed) ending.push(changed)
+    }
+  }
+  return { moved, ending }
+}

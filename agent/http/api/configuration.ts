@@ -1,0 +1,70 @@
+/**
+ * Settings: each with its value and where that comes from; changed in whole or in part, at once.
+ * Must not import owners.
+ */
+import { z } from 'zod'
+import type { Refusal } from '../../errors.ts'
+import { noContent, ok } from '../reply.ts'
+import { defineRoute, type Route } from '../route.ts'
+import { type ConfigurationEntry, type ConfigurationPatch, configuration, configurationPatch } from './agent-shapes.ts'
+import { text } from './shapes.ts'
+
+export interface ConfigurationParts {
+  /** All entries, or those of one section. */
+  describe(section?: string): readonly ConfigurationEntry[]
+  /** Refused: `invalid_request` with the fact `fields` that lists every wrong one; `read_only_setting`. */
+  change(patch: ConfigurationPatch, by: string): Promise<{ readonly kind: 'changed' } | Refusal>
+  validate(patch: ConfigurationPatch): { readonly kind: 'valid' } | Refusal
+  /** JSON Schema of the configuration file. */
+  schema(): unknown
+}
+
+const sectionQuery = z.strictObject({ section: text(64).optional() })
+
+export function configurationRoutes(parts: ConfigurationParts): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/configuration',
+      guard: 'read',
+      summary: 'Settings with their values and sources',
+      query: sectionQuery,
+      answers: { 200: { description: 'Settings', schema: configuration } },
+      handle: ({ query }) => ok({ entries: parts.describe(query.section) }),
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/v1/configuration',
+      guard: 'administrator',
+      summary: 'Change the settings that are named; null goes back to the file or the default',
+      body: configurationPatch,
+      answers: { 200: { description: 'All settings, as they are now', schema: configuration } },
+      errors: ['read_only_setting', 'store_unavailable'],
+      async handle({ body, authority }) {
+        const outcome = await parts.change(body, authority === 'cli' ? 'command line' : 'administrator')
+        return outcome.kind === 'refused' ? outcome : ok({ entries: parts.describe() })
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/configuration/schema',
+      guard: 'read',
+      summary: 'JSON Schema of the configuration file',
+      answers: { 200: { description: 'A JSON Schema', schema: z.looseObject({}) } },
+      handle: () => ok(parts.schema()),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/configuration/validate',
+      guard: 'administrator',
+      summary: 'Say what a change would be refused for, without making it',
+      body: configurationPatch,
+      answers: { 204: { description: 'It would be taken' } },
+      errors: ['read_only_setting'],
+      handle({ body }) {
+        const outcome = parts.validate(body)
+        return outcome.kind === 'refused' ? outcome : noContent
+      },
+    }),
+  ]
+}

@@ -1,0 +1,75 @@
+/**
+ * What a request must fulfil before anything looks at its content: the checks that hold for every request, and the one guard
+ * that each route declares. Pure decisions on the request view; must not import owners.
+ */
+import { type Refusal, refuse } from '../errors.ts'
+import { checkHost } from './host.ts'
+import { checkOrigin, checkProgram, checkStreamOrigin, isSafe } from './origin.ts'
+import { audienceOf, type RequestView } from './request-view.ts'
+
+/**
+ * - `open`: anyone of this machine
+ * - `application`: programs only, never a web page; the session's key is the right to do it
+ * - `read`: shows something; asks for a sign-in under protection "all"
+ * - `stream`: as `read`, and not for pages of others
+ * - `administrator`: changes something; asks for a sign-in once a password is set, unless the protection is "none"
+ */
+export const guards = ['open', 'application', 'read', 'stream', 'administrator'] as const
+export type Guard = (typeof guards)[number]
+
+/** Whom the request proves to be: nobody in particular, a signed-in person, or the command line of the service's user. */
+export type Authority = 'nobody' | 'signed-in' | 'cli'
+
+export interface Access {
+  /** A token that is not known is a refusal, not nobody: whoever sends one expects it to count. */
+  identify(view: RequestView): Authority | Refusal
+  /** Whether reading or changing asks for a sign-in now. */
+  asks(purpose: 'read' | 'change'): boolean
+}
+
+/** Node hands headers over in lower case. */
+function cameThroughProxy(view: RequestView): boolean {
+  for (const name in view.headers)
+    if (
+      name === 'via' ||
+      name === 'forwarded' ||
+      name === 'x-real-ip' ||
+      (name.charCodeAt(0) === 120 && name.startsWith('x-forwarded'))
+    )
+      return true
+  return false
+}
+
+/** Holds for every request, whatever it asks for. */
+export function checkConnection(view: RequestView): Refusal | undefined {
+  if (audienceOf(view) !== 'loopback')
+    return refuse('remote_access_off', 'This agent answers to programs and people of its own machine only.')
+  if (view.httpVersion !== '1.1') return refuse('proxy_refused', 'Requests are HTTP/1.1 here.')
+  if (cameThroughProxy(view)) return refuse('proxy_refused', 'The request has a header that proxies set.')
+  return checkHost(view)
+}
+
+/** Who may pass, by the guard that the route declares. */
+export function checkGuard(guard: Guard, view: RequestView, access: Access): Authority | Refusal {
+  if (guard === 'application') return checkProgram(view) ?? 'nobody'
+  const foreign = guard === 'stream' ? checkStreamOrigin(view) : isSafe(view.method) ? undefined : checkOrigin(view)
+  if (foreign !== undefined) return foreign
+  const authority = access.identify(view)
+  if (authority !== 'nobody' || guard === 'open') return authority
+  if (access.asks(guard === 'administrator' ? 'change' : 'read'))
+    return refuse('sign_in_needed', 'This asks for the administrator.')
+  return authority
+}
+
+/** The API takes JSON only. Without a type there must be no body: browsers always name the type of a form. */
+export function checkJsonType(view: RequestView): Refusal | undefined {
+  const type = view.headers['content-type']
+  if (type === 'application/json') return undefined
+  if (type === undefined) {
+    const length = view.headers['content-length']
+    if (view.headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return undefined
+    return refuse('unsupported_media_type', 'The body has no Content-Type; application/json is wanted.')
+  }
+  if (/^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i.test(type)) return undefined
+  return refuse('unsupported_media_type', 'The Content-Type is not application/json in UTF-8.')
+}

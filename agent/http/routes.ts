@@ -1,0 +1,62 @@
+/**
+ * The route table of the interface: the one list that Koa, the hot path and the interface description serve from.
+ * Must not import owners.
+ */
+import { z } from 'zod'
+import { type ConfigurationParts, configurationRoutes } from './api/configuration.ts'
+import { type DocumentsParts, documentRoutes } from './api/documents.ts'
+import { type EventStreams, eventRoutes } from './api/events.ts'
+import { type HealthParts, healthRoutes } from './api/health.ts'
+import { type JournalParts, journalRoutes } from './api/journal.ts'
+import { type LicensesParts, licenseRoutes } from './api/licenses.ts'
+import { type ProductsParts, productRoutes } from './api/products.ts'
+import { type QueueParts, queueRoutes } from './api/queue.ts'
+import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
+import { type SignInParts, signInRoutes } from './api/sign-in.ts'
+import { describeInterface } from './openapi.ts'
+import { ok } from './reply.ts'
+import { defineRoute, type Route } from './route.ts'
+
+export interface ApiParts {
+  readonly sessions: SessionsParts
+  readonly queue: QueueParts
+  readonly licenses: LicensesParts
+  readonly documents: DocumentsParts
+  readonly products: ProductsParts
+  readonly health: HealthParts
+  readonly streams: Pick<EventStreams, 'open'>
+  readonly configuration: ConfigurationParts
+  readonly journal: JournalParts
+  readonly signIn: SignInParts & { readonly access: { readonly cookieName: string } }
+}
+
+export function buildRoutes(parts: ApiParts): readonly Route[] {
+  const routes: Route[] = [
+    ...sessionRoutes(parts.sessions),
+    ...queueRoutes(parts.queue),
+    ...licenseRoutes(parts.licenses),
+    ...documentRoutes(parts.documents),
+    ...productRoutes(parts.products),
+    ...healthRoutes(parts.health),
+    ...eventRoutes(parts.streams),
+    ...configurationRoutes(parts.configuration),
+    ...journalRoutes(parts.journal),
+    ...signInRoutes(parts.signIn),
+  ]
+  let description: unknown
+  routes.push(
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/openapi.json',
+      guard: 'open',
+      summary: 'This description',
+      answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
+      handle() {
+        const facts = { version: parts.health.version().version, cookieName: parts.signIn.access.cookieName }
+        description ??= describeInterface(routes, facts)
+        return ok(description)
+      },
+    }),
+  )
+  return routes
+}

@@ -1,0 +1,385 @@
+/**
+ * The lessor owns supplies and grants: it is their only writer. Decisions are pure functions on a draft of the book, one draft
+ * per batch of the writer; after the batch is on disk the draft becomes the book (R4). Renewals that fit into what is stored
+ * are answered from memory (R3). It ends what is overdue by elapsed time (R2) and tells who listens.
+ * Must not import who asks: broker, licenses, http.
+ */
+import { Bookkeeper } from './bookkeeper.ts'
+import type { Cancel, Clock, Timers } from './clock.ts'
+import type { Book, SeatView } from './domain/book.ts'
+import { freshFreeIn, type Grant, type Tombstone } from './domain/grant.ts'
+import * as happenings from './domain/happenings.ts'
+import {
+  decideEnd,
+  decideEnding,
+  decideOpen,
+  decideSupplyEnd,
+  moveBack,
+  type OpenCommand,
+  type OpenOutcome,
+} from './domain/seats.ts'
+import { promiseSeconds, type Supply } from './domain/supply.ts'
+import { decideTransfer } from './domain/transfer.ts'
+import { type EndReason, LeaseholdError } from './errors.ts'
+import type { LivePromise } from './promises.ts'
+import type { BatchParticipant, RecordOwner, Transaction, Writes } from './writes.ts'
+
+export interface LessorOptions {
+  readonly writes: Writes
+  readonly clock: Clock
+  readonly timers: Timers
+  /** After how much time without reported activity a session ends, in ms. */
+  readonly idleLimit: () => number
+  readonly onEvent?: (event: SeatEvent) => void
+}
+
+/** Told after it is on disk. */
+export type SeatEvent =
+  | { readonly kind: 'opened' | 'changed'; readonly grant: Grant }
+  | { readonly kind: 'ending' | 'ended'; readonly grant: Grant; readonly reason: string }
+  | { readonly kind: 'supplies' }
+
+export type OpenAnswer =
+  | Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }>
+  | { readonly kind: 'granted'; readonly grant: Grant; readonly expiresIn: number }
+  | { readonly kind: 'repeated'; readonly grant: Grant; readonly expiresIn: number }
+
+type Ended = { readonly kind: 'ended'; readonly reason: string }
+export type Renewal =
+  | { readonly kind: 'renewed'; readonly grant: Grant; readonly expiresIn: number }
+  | Ended
+  | { readonly kind: 'unknown' }
+
+export type EndAnswer =
+  | { readonly kind: 'ended'; readonly grant: Grant; readonly overlap?: Tombstone['overlap'] }
+  /** @property freeAt wall time in ms at which the seat is free at the latest, for people */
+  | { readonly kind: 'ending'; readonly grant: Grant; readonly freeAt: number }
+  | { readonly kind: 'overlap_forbidden' }
+  | { readonly kind: 'gone'; readonly reason: string }
+  | { readonly kind: 'unknown' }
+
+/** What a session granted after waiting is promised until its first heartbeat, in seconds (R30). */
+const unconfirmedSeconds = 60
+const endsPerBatch = 1_000
+const rewritesPerBatch = 500
+
+export class Lessor {
+  readonly #options: LessorOptions
+  readonly #keeper: Bookkeeper
+  #ticking: Cancel | undefined
+
+  constructor(options: LessorOptions) {
+    this.#options = options
+    this.#keeper = new Bookkeeper(options.clock, options.idleLimit, (transaction) => this.#sweep(transaction))
+  }
+
+  /** To be registered with the writer. */
+  get records(): RecordOwner & BatchParticipant {
+    return this.#keeper
+  }
+
+  /** The committed state. */
+  get view(): SeatView &
+    Pick<Book, 'grants' | 'supplies' | 'grantCount' | 'vendorsOf' | 'vendorsOfAny' | 'tombstones'> {
+    return this.#keeper.book
+  }
+
+  promiseOf(id: string): Readonly<LivePromise> | undefined {
+    return this.#keeper.promises.get(id)
+  }
+
+  /** False while everything is loaded anew; an unknown id means nothing then. */
+  get isReady(): boolean {
+    return this.#keeper.isReady
+  }
+
+  start(): void {
+    const { timers } = this.#options
+    this.#ticking = timers.after(this.#untilNext(), () => {
+      this.#tidy()
+      this.start()
+    })
+  }
+
+  stop(): void {
+    this.#ticking?.()
+    this.#ticking = undefined
+  }
+
+  open(command: OpenCommand): Promise<OpenAnswer> {
+    return this.#options.writes.submit<OpenAnswer>(
+      (transaction) => {
+        const { draft, readings } = this.#keeper
+        const outcome = decideOpen(draft, command, readings)
+        if (outcome.kind === 'repeated') {
+          const answer = this.#promiseDurably(transaction, outcome.grant, command.binding)
+          return answer.kind === 'ended' ? answer : { ...answer, kind: 'repeated' }
+        }
+        if (outcome.kind !== 'granted') return outcome
+        const { grant, moved } = outcome
+        const seconds = this.#secondsFor(draft, grant, () => readings.atMost)
+        transaction.journal(happenings.sessionOpened(grant))
+        this.#journalMoves(transaction, moved)
+        transaction.after(() => {
+          this.#keeper.promises.make(grant, readings.atLeast, seconds)
+          this.#tell({ kind: 'opened', grant })
+        })
+        return { kind: 'granted', grant, expiresIn: seconds }
+      },
+      { growing: true },
+    )
+  }
+
+  /**
+   * Keeps a session. Answers at once where that needs no write.
+   * @param binding a nonce; the first one is the session's binding and is stored (R27)
+   */
+  renew(id: string, binding?: string): Renewal | Promise<Renewal> {
+    if (!this.isReady) throw new LeaseholdError('store_unavailable', 'The store is being read again.', { retryIn: 2 })
+    return this.#renewFromMemory(id, binding) ?? this.#renewDurably(id, binding)
+  }
+
+  /** The idle limit was changed. */
+  reconsiderIdle(): void {
+    this.#keeper.promises.lookAtAll(this.view.grants())
+  }
+
+  /** The application was active at this reading of `atLeast`. */
+  noteActivity(id: string, at: number): void {
+    this.#keeper.promises.noteActivity(id, at)
+  }
+
+  /** The holder gives the seat back, or is known to have stopped: free at once. */
+  end(id: string, reason: EndReason): Promise<EndAnswer> {
+    return this.#options.writes.submit<EndAnswer>((transaction) => {
+      const grant = this.#keeper.draft.grant(id)
+      if (!grant) return goneOrUnknown(this.#keeper.draft, id)
+      this.#end(transaction, grant, grant.ending ?? reason)
+      return { kind: 'ended', grant }
+    })
+  }
+
+  /**
+   * Ends a session from this side: the holder is told, the seat is free when it confirms or its time is over (R5).
+   * With `freeNow` it is free at once although it may still run; that is an overlap, recorded until then.
+   */
+  disconnect(
+    id: string,
+    reason: EndReason,
+    options: { readonly freeNow?: boolean; readonly by?: string } = {},
+  ): Promise<EndAnswer> {
+    return this.#options.writes.submit<EndAnswer>((transaction) => {
+      const { draft, readings, promises } = this.#keeper
+      const grant = draft.grant(id)
+      if (!grant) return goneOrUnknown(draft, id)
+      const left = (promises.get(id)?.freeAt ?? readings.atLeast + grant.freeIn) - readings.atLeast
+      const freeAt = readings.wall + Math.max(0, Math.ceil(left))
+      if (!options.freeNow) {
+        this.#beginEnd(transaction, grant, reason, options.by)
+        return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt }
+      }
+      const supplies = grant.parts.map((part) => part.supply)
+      if (supplies.some((supply) => draft.supply(supply)?.overlap === false)) return { kind: 'overlap_forbidden' }
+      const overlap = { supplies, seats: grant.seats, until: freeAt }
+      transaction.journal(happenings.seatOverlap(grant, freeAt, reason, options.by))
+      this.#end(transaction, grant, grant.ending ?? reason, overlap)
+      return { kind: 'ended', grant, overlap }
+    })
+  }
+
+  /**
+   * Adds or changes a supply, within a job of its owner. A supply that takes nothing any more ends what can't move.
+   * @param endReason of the sessions that end with it
+   */
+  putSupply(transaction: Transaction, supply: Supply, endReason: EndReason): void {
+    const { draft, readings } = this.#keeper
+    draft.putSupply(supply)
+    if (supply.takes.kind === 'nothing') this.#supplyEnded(transaction, supply.id, endReason)
+    else this.#journalMoves(transaction, moveBack(draft, [supply.id], readings))
+    transaction.after(() => this.#tell({ kind: 'supplies' }))
+  }
+
+  /** The supply is gone; its grants count until they are free (R6). */
+  dropSupply(transaction: Transaction, id: string, endReason: EndReason): void {
+    this.#keeper.draft.dropSupply(id)
+    this.#supplyEnded(transaction, id, endReason)
+    transaction.after(() => this.#tell({ kind: 'supplies' }))
+  }
+
+  /**
+   * Adds a supply that takes over everything that is out of another one, which ends (R6).
+   * @returns by how many seats more are out than the new one has
+   */
+  transferSupply(transaction: Transaction, from: string, to: Supply): number {
+    const { draft } = this.#keeper
+    draft.putSupply(to)
+    const { moved, excess } = decideTransfer(draft, from, to)
+    this.#journalMoves(transaction, moved)
+    draft.dropSupply(from)
+    transaction.after(() => this.#tell({ kind: 'supplies' }))
+    return excess
+  }
+
+  /** All supplies as they are after loading, without a write. */
+  setSupplies(supplies: Iterable<Supply>): void {
+    const { book } = this.#keeper
+    const draft = book.draft()
+    for (const supply of book.supplies()) draft.dropSupply(supply.id)
+    for (const supply of supplies) draft.putSupply(supply)
+    book.apply(draft)
+  }
+
+  #renewFromMemory(id: string, binding: string | undefined): Renewal | undefined {
+    const { book, promises } = this.#keeper
+    const grant = book.grant(id)
+    const promise = promises.get(id)
+    if (!grant || !promise || this.#keeper.isBeingWritten(id)) return undefined
+    if (grant.ending !== undefined || grant.unconfirmed) return undefined
+    if (binding !== undefined && grant.binding === undefined) return undefined
+    const now = this.#options.clock.atLeast()
+    const seconds = this.#secondsFor(book, grant, () => this.#options.clock.atMost())
+    if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, now, seconds)) return undefined
+    promises.extend(promise, grant, now, seconds)
+    return { kind: 'renewed', grant, expiresIn: seconds }
+  }
+
+  #renewDurably(id: string, binding: string | undefined): Promise<Renewal> {
+    return this.#options.writes.submit<Renewal>((transaction) => {
+      const { draft } = this.#keeper
+      const grant = draft.grant(id)
+      if (!grant) {
+        const ended = draft.tombstone(id)
+        return ended ? { kind: 'ended', reason: ended.reason } : { kind: 'unknown' }
+      }
+      if (grant.ending !== undefined) {
+        // Being answered that it has ended is the holder's confirmation (R5).
+        this.#end(transaction, grant, grant.ending)
+        return { kind: 'ended', reason: grant.ending }
+      }
+      const { unconfirmed: _, ...heard } = grant
+      return this.#promiseDurably(transaction, heard, binding)
+    })
+  }
+
+  /** Promises anew and writes the record, so that further renewals fit into it (R3). */
+  #promiseDurably(
+    transaction: Transaction,
+    grant: Grant,
+    binding: string | undefined,
+  ): Extract<Renewal, { kind: 'renewed' | 'ended' }> {
+    const { draft, readings, promises } = this.#keeper
+    const now = readings.atLeast
+    const seconds = this.#secondsFor(draft, grant, () => readings.atMost)
+    if (seconds <= 0) {
+      const reason = grant.parts.every((part) => draft.supply(part.supply)) ? 'expired' : 'license_removed'
+      this.#end(transaction, grant, reason)
+      return { kind: 'ended', reason }
+    }
+    const before = promises.get(grant.id)
+    const written: Grant = {
+      ...grant,
+      ...(grant.binding === undefined && binding !== undefined ? { binding } : {}),
+      idleFor: before ? Math.max(0, now - before.activeAt) : 0,
+      freeIn: Math.max(freshFreeIn(grant.leaseSeconds), before ? before.freeAt - now : 0),
+      written: { boot: readings.boot.id, at: readings.boot.at },
+    }
+    draft.putGrant(written)
+    transaction.after(() => promises.rewritten(written, now, seconds))
+    return { kind: 'renewed', grant: written, expiresIn: seconds }
+  }
+
+  /** @returns 0 when one of its supplies has ended */
+  #secondsFor(view: SeatView, grant: Grant, atMost: () => number): number {
+    let seconds = grant.unconfirmed ? Math.min(unconfirmedSeconds, grant.leaseSeconds) : grant.leaseSeconds
+    for (const part of grant.parts) {
+      const supply = view.supply(part.supply)
+      if (!supply || supply.takes.kind === 'nothing') return 0
+      if (supply.until !== undefined) seconds = Math.min(seconds, promiseSeconds(supply, atMost()))
+    }
+    return seconds
+  }
+
+  #end(transaction: Transaction, grant: Grant, reason: string, overlap?: Tombstone['overlap']): void {
+    const decided = decideEnd(this.#keeper.draft, grant.id, reason, this.#keeper.readings, overlap)
+    if (!decided) return
+    transaction.journal(happenings.sessionEnded(decided.ended, reason))
+    this.#journalMoves(transaction, decided.moved)
+    transaction.after(() => this.#tell({ kind: 'ended', grant: decided.ended, reason }))
+  }
+
+  #beginEnd(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
+    if (grant.ending !== undefined) return
+    const ending = decideEnding(this.#keeper.draft, grant.id, reason)
+    if (ending) this.#journalEnding(transaction, ending, reason, by)
+  }
+
+  #supplyEnded(transaction: Transaction, supply: string, reason: EndReason): void {
+    const decided = decideSupplyEnd(this.#keeper.draft, supply, reason, this.#keeper.readings)
+    this.#journalMoves(transaction, decided.moved)
+    for (const grant of decided.ending) this.#journalEnding(transaction, grant, reason)
+  }
+
+  #journalEnding(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
+    transaction.journal(happenings.sessionEnding(grant, reason, by))
+    transaction.after(() => this.#tell({ kind: 'ending', grant, reason }))
+  }
+
+  #journalMoves(transaction: Transaction, moved: readonly Grant[]): void {
+    for (const grant of moved) {
+      transaction.journal(happenings.sessionMoved(grant))
+      transaction.after(() => this.#tell({ kind: 'changed', grant }))
+    }
+  }
+
+  /** Ends what is overdue in the same batch that may count it as over (R2). */
+  #sweep(transaction: Transaction): void {
+    const { draft, readings, promises } = this.#keeper
+    const now = readings.atLeast
+    for (const id of promises.due(now, endsPerBatch, (one) => this.view.grant(one))) {
+      const grant = draft.grant(id)
+      if (!grant) continue
+      if ((promises.get(id)?.freeAt ?? now) <= now) this.#end(transaction, grant, grant.ending ?? 'expired')
+      else this.#beginEnd(transaction, grant, 'idle')
+    }
+  }
+
+  #untilNext(): number {
+    if (this.#keeper.hasOld) return 1
+    const now = this.#options.clock.atLeast()
+    return Math.min(1_000, Math.max(10, Math.ceil((this.#keeper.promises.next ?? now + 1_000) - now)))
+  }
+
+  /** What falls due without anybody asking. What fails here fails with the store, and comes again with the next tick. */
+  #tidy(): void {
+    if (!this.isReady) return
+    const now = this.#options.clock.atLeast()
+    const due = this.#keeper.promises.due(now, 1, (id) => this.view.grant(id)).length > 0
+    const old = this.#keeper.takeOld(rewritesPerBatch)
+    if (!due && old.length === 0 && !this.#keeper.hasOldTombstone(now)) return
+    this.#options.writes.submit((transaction) => this.#rewriteOld(transaction, old)).catch(() => undefined)
+  }
+
+  /** Records of another boot count from the moment of reading, so they are written anew once, not with every start (R3). */
+  #rewriteOld(transaction: Transaction, ids: readonly string[]): void {
+    const { draft, readings, promises } = this.#keeper
+    for (const id of ids) {
+      const grant = draft.grant(id)
+      const promise = promises.get(id)
+      if (!grant || !promise || promise.own) continue
+      const freeIn = Math.max(0, promise.freeAt - readings.atLeast)
+      draft.putGrant({ ...grant, freeIn, written: { boot: readings.boot.id, at: readings.boot.at } })
+      transaction.after(() => {
+        promise.own = true
+      })
+    }
+  }
+
+  #tell(event: SeatEvent): void {
+    this.#options.onEvent?.(event)
+  }
+}
+
+function goneOrUnknown(view: SeatView, id: string): EndAnswer {
+  const tombstone = view.tombstone(id)
+  return tombstone ? { kind: 'gone', reason: tombstone.reason } : { kind: 'unknown' }
+}

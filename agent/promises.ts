@@ -1,0 +1,148 @@
+/**
+ * What this process has promised: for each live grant until when its holder may believe in it, and when the seat may be used
+ * again. Memory only; the records hold durations (R3). Times are readings of `atLeast` in ms. Owned by the lessor.
+ */
+import { DueIndex } from './domain/due-index.ts'
+import { type Grant, graceOf } from './domain/grant.ts'
+
+export interface LivePromise {
+  /** The holder may believe until then. */
+  promisedUntil: number
+  /** The seat may be used again from then on; never earlier than a promise plus its grace. */
+  freeAt: number
+  /** As far as the stored record reaches. */
+  storedUntil: number
+  /** Whether this process wrote the record; others' records are rewritten before they are promised from. */
+  own: boolean
+  /** When the application was last active; only kept by what it reports. */
+  activeAt: number
+  /** When the holder was last heard. */
+  heardAt: number
+}
+
+export class Promises {
+  readonly #promises = new Map<string, LivePromise>()
+  readonly #due = new DueIndex()
+  readonly #idleLimit: () => number
+
+  /** @param idleLimit after how many ms without reported activity a session ends */
+  constructor(idleLimit: () => number) {
+    this.#idleLimit = idleLimit
+  }
+
+  get(id: string): LivePromise | undefined {
+    return this.#promises.get(id)
+  }
+
+  get size(): number {
+    return this.#promises.size
+  }
+
+  /** A grant whose record this process has just written. @param seconds what the holder was told */
+  make(grant: Grant, now: number, seconds: number): LivePromise {
+    const promisedUntil = now + seconds * 1000
+    const promise: LivePromise = {
+      promisedUntil,
+      freeAt: promisedUntil + graceOf(grant.leaseSeconds),
+      storedUntil: now + grant.freeIn,
+      own: true,
+      activeAt: now,
+      heardAt: now,
+    }
+    this.#promises.set(grant.id, promise)
+    this.#due.add(grant.id, this.#deadlineOf(grant, promise))
+    return promise
+  }
+
+  /** A grant that was read: what was promised is not known, so all that is stored counts. @param left ms */
+  adopt(grant: Grant, now: number, left: number): void {
+    const freeAt = now + left
+    const promise: LivePromise = {
+      promisedUntil: freeAt - graceOf(grant.leaseSeconds),
+      freeAt,
+      storedUntil: freeAt,
+      own: false,
+      activeAt: now - grant.idleFor,
+      heardAt: now,
+    }
+    this.#promises.set(grant.id, promise)
+    this.#due.add(grant.id, this.#deadlineOf(grant, promise))
+  }
+
+  /** Whether a promise of so many seconds fits in what is stored (R3). */
+  fits(promise: LivePromise, grant: Grant, now: number, seconds: number): boolean {
+    return promise.own && now + seconds * 1000 + graceOf(grant.leaseSeconds) <= promise.storedUntil
+  }
+
+  /** Promises anew; nothing that was promised before is taken back. */
+  extend(promise: LivePromise, grant: Grant, now: number, seconds: number): void {
+    promise.promisedUntil = Math.max(promise.promisedUntil, now + seconds * 1000)
+    promise.freeAt = Math.max(promise.freeAt, promise.promisedUntil + graceOf(grant.leaseSeconds))
+    promise.heardAt = now
+  }
+
+  /** Its record was written by this process, and it was promised anew with that. */
+  rewritten(grant: Grant, now: number, seconds: number): void {
+    const promise = this.#promises.get(grant.id)
+    if (!promise) return
+    promise.own = true
+    promise.storedUntil = now + grant.freeIn
+    this.extend(promise, grant, now, seconds)
+  }
+
+  noteActivity(id: string, at: number): void {
+    const promise = this.#promises.get(id)
+    if (promise && at > promise.activeAt) promise.activeAt = at
+  }
+
+  drop(id: string): void {
+    this.#promises.delete(id)
+  }
+
+  clear(): void {
+    this.#promises.clear()
+    this.#due.clear()
+  }
+
+  /** When this grant is to be looked at: its seat is free, or it has been idle for too long. Undefined = it is gone. */
+  deadline(grant: Grant | undefined): number | undefined {
+    const promise = grant && this.#promises.get(grant.id)
+    return promise && this.#deadlineOf(grant, promise)
+  }
+
+  /** After the idle limit was changed deadlines may be earlier than the index has them. */
+  lookAtAll(grants: Iterable<Grant>): void {
+    this.#due.clear()
+    for (const grant of grants) {
+      const at = this.deadline(grant)
+      if (at !== undefined) this.#due.add(grant.id, at)
+    }
+  }
+
+  #deadlineOf(grant: Grant, promise: LivePromise): number {
+    if (grant.activity !== 'reported' || grant.ending !== undefined) return promise.freeAt
+    return Math.min(promise.freeAt, promise.activeAt + this.#idleLimit())
+  }
+
+  /** When to look next, as far as the index knows. */
+  get next(): number | undefined {
+    return this.#due.next
+  }
+
+  /**
+   * Ids whose deadline has passed. Ids that were renewed since are put back with their right time, so this costs what is due,
+   * not what lives. What is due stays in the index until it is dropped.
+   */
+  due(now: number, most: number, grantOf: (id: string) => Grant | undefined): string[] {
+    const due = new Set<string>()
+    for (let entry = this.#due.takeDue(now); entry; entry = this.#due.takeDue(now)) {
+      const at = this.deadline(grantOf(entry.id))
+      if (at === undefined || due.has(entry.id)) continue
+      if (at > now) this.#due.add(entry.id, at)
+      else due.add(entry.id)
+      if (due.size >= most) break
+    }
+    for (const id of due) this.#due.add(id, now)
+    return [...due]
+  }
+}

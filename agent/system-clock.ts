@@ -1,0 +1,133 @@
+/**
+ * The real clock (R9): what the machine's clocks say, joined to the two readings of elapsed time that logic may use.
+ * Owns nothing but the marks it needs to join them. Leaf module: imports the clock's types and the boot id only.
+ */
+import os from 'node:os'
+import { readBootId } from './boot-id.ts'
+import type { BootReading, Clock, Elapsed, Timers } from './clock.ts'
+
+/** The machine's clocks as they are, in milliseconds. */
+export interface ClockSources {
+  /** Since 1970; may be set to anything at any time. */
+  wall(): number
+  /** Since some origin; may stand still while the machine sleeps. */
+  monotonic(): number
+  /** Since boot, sleep included; may be as coarse as 20 ms. */
+  sinceBoot(): number
+  readonly bootId: string
+}
+
+/** The wall counts as elapsed time only where it ran ahead by more than this. */
+const wallTolerance = 30_000
+/** The boot clock holds `atLeast` back only where it fell behind by more than this: it is coarse, and jitter must not add up. */
+const bootTolerance = 1000
+
+/**
+ * Every reading looks at how far the clocks moved against each other since the marks, not since the start: a wall clock that
+ * was set ahead and back again must neither stop elapsed time nor hide the next pause of a virtual machine.
+ */
+export class JoinedClock implements Clock {
+  readonly #sources: ClockSources
+  readonly #monotonicStart: number
+  readonly #bootStart: number
+  #boot: number
+  /** What the boot clock ran backward in all, added again so that only its forward movement counts. */
+  #bootReturn = 0
+  /** The smallest lead of wall over boot clock since the last time it was counted. */
+  #wallLead: number
+  #wallCredit = 0
+  /** The largest lead of boot over monotonic clock since the last time it was counted. */
+  #bootLead: number
+  #bootLoss = 0
+  #atLeast = 0
+
+  constructor(sources: ClockSources) {
+    this.#sources = sources
+    this.#monotonicStart = sources.monotonic()
+    this.#bootStart = sources.sinceBoot()
+    this.#boot = this.#bootStart
+    this.#wallLead = sources.wall() - this.#bootStart
+    this.#bootLead = this.#bootStart - this.#monotonicStart
+  }
+
+  wall(): number {
+    return this.#sources.wall()
+  }
+
+  atMost(): Elapsed {
+    const boot = this.#readBoot()
+    const lead = this.#sources.wall() - boot
+    if (lead < this.#wallLead) this.#wallLead = lead
+    else if (lead - this.#wallLead > wallTolerance) {
+      this.#wallCredit += lead - this.#wallLead
+      this.#wallLead = lead
+    }
+    return boot - this.#bootStart + this.#wallCredit
+  }
+
+  atLeast(): Elapsed {
+    const monotonic = this.#sources.monotonic()
+    const lead = this.#readBoot() - monotonic
+    if (lead > this.#bootLead) this.#bootLead = lead
+    else if (this.#bootLead - lead > bootTolerance) {
+      this.#bootLoss += this.#bootLead - lead
+      this.#bootLead = lead
+    }
+    const reading = monotonic - this.#monotonicStart - this.#bootLoss
+    if (reading > this.#atLeast) this.#atLeast = reading
+    return this.#atLeast
+  }
+
+  boot(): BootReading {
+    const boot = this.#readBoot()
+    return { id: this.#sources.bootId, at: boot - this.#bootReturn }
+  }
+
+  #readBoot(): number {
+    const boot = this.#sources.sinceBoot() + this.#bootReturn
+    if (boot >= this.#boot) {
+      this.#boot = boot
+      return boot
+    }
+    this.#bootReturn += this.#boot - boot
+    return this.#boot
+  }
+}
+
+function readMonotonic(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000
+}
+
+function readSinceBoot(): number {
+  return os.uptime() * 1000
+}
+
+/** Linux and Windows count sleep in os.uptime(); macOS counts it in hrtime, and its uptime follows the wall clock. */
+export function systemSources(platform: NodeJS.Platform = process.platform): ClockSources {
+  return {
+    wall: Date.now,
+    monotonic: readMonotonic,
+    sinceBoot: platform === 'darwin' ? readMonotonic : readSinceBoot,
+    bootId: readBootId(),
+  }
+}
+
+/** Node fires timers at once that are longer than this. */
+const longestTimer = 2 ** 31 - 1
+
+function checkDelay(ms: number): void {
+  if (!(ms <= longestTimer)) throw new RangeError(`a timer of ${ms} ms would fire at once`)
+}
+
+export const systemTimers: Timers = {
+  after(ms, task) {
+    checkDelay(ms)
+    const timer = setTimeout(task, ms)
+    return () => clearTimeout(timer)
+  },
+  every(ms, task) {
+    checkDelay(ms)
+    const timer = setInterval(task, ms)
+    return () => clearInterval(timer)
+  },
+}
