@@ -230,6 +230,36 @@ export const errorTable = {
     title: 'The license does not allow an overlap',
     help: 'Wait until the seats are free.',
   },
+  document_invalid: {
+    status: 422,
+    title: 'The block is signed but says something that can not be',
+    help: 'Ask the sender for a corrected block.',
+  },
+  document_too_new: {
+    status: 422,
+    title: 'The block was made for a newer version of Leasehold',
+    help: 'Update Leasehold on this machine.',
+  },
+  document_superseded: {
+    status: 422,
+    title: 'A later block has taken the place of this one',
+    help: 'Use the latest block.',
+  },
+  unknown_request: {
+    status: 422,
+    title: 'The block answers a request that was not made here',
+    help: 'Make a new activation request and send that one.',
+  },
+  hardware_unreadable: {
+    status: 409,
+    title: 'Too little of the hardware can be read to bind a license to it',
+    help: 'Let the agent run as the service user, and outside of a container that hides the machine id.',
+  },
+  activated_elsewhere: {
+    status: 409,
+    title: 'The license is activated for another agent',
+    help: 'Bring the deactivation receipt of that agent.',
+  },
   // configuration
   read_only_setting: {
     status: 409,

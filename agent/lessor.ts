@@ -19,6 +19,7 @@ import {
   type OpenOutcome,
 } from './domain/seats.ts'
 import { promiseSeconds, type Supply } from './domain/supply.ts'
+import { decideTransfer } from './domain/transfer.ts'
 import { type EndReason, LeaseholdError } from './errors.ts'
 import type { LivePromise } from './promises.ts'
 import type { BatchParticipant, RecordOwner, Transaction, Writes } from './writes.ts'
@@ -38,12 +39,10 @@ export type SeatEvent =
   | { readonly kind: 'ending' | 'ended'; readonly grant: Grant; readonly reason: string }
   | { readonly kind: 'supplies' }
 
-export interface Opened {
-  readonly kind: 'granted' | 'repeated'
-  readonly grant: Grant
-  readonly expiresIn: number
-}
-export type OpenAnswer = Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }> | Opened
+export type OpenAnswer =
+  | Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }>
+  | { readonly kind: 'granted'; readonly grant: Grant; readonly expiresIn: number }
+  | { readonly kind: 'repeated'; readonly grant: Grant; readonly expiresIn: number }
 
 type Ended = { readonly kind: 'ended'; readonly reason: string }
 export type Renewal =
@@ -205,6 +204,20 @@ export class Lessor {
     this.#keeper.draft.dropSupply(id)
     this.#supplyEnded(transaction, id, endReason)
     transaction.after(() => this.#tell({ kind: 'supplies' }))
+  }
+
+  /**
+   * Adds a supply that takes over everything that is out of another one, which ends (R6).
+   * @returns by how many seats more are out than the new one has
+   */
+  transferSupply(transaction: Transaction, from: string, to: Supply): number {
+    const { draft } = this.#keeper
+    draft.putSupply(to)
+    const { moved, excess } = decideTransfer(draft, from, to)
+    this.#journalMoves(transaction, moved)
+    draft.dropSupply(from)
+    transaction.after(() => this.#tell({ kind: 'supplies' }))
+    return excess
   }
 
   /** All supplies as they are after loading, without a write. */

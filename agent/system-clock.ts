@@ -112,12 +112,21 @@ export function systemSources(platform: NodeJS.Platform = process.platform): Clo
   }
 }
 
+/** Node fires timers at once that are longer than this. */
+const longestTimer = 2 ** 31 - 1
+
+function checkDelay(ms: number): void {
+  if (!(ms <= longestTimer)) throw new RangeError(`a timer of ${ms} ms would fire at once`)
+}
+
 export const systemTimers: Timers = {
   after(ms, task) {
+    checkDelay(ms)
     const timer = setTimeout(task, ms)
     return () => clearTimeout(timer)
   },
   every(ms, task) {
+    checkDelay(ms)
     const timer = setInterval(task, ms)
     return () => clearInterval(timer)
   },

@@ -32,7 +32,7 @@ const byCode: Readonly<Record<string, StoreErrorCode>> = {
 const byText: readonly (readonly [RegExp, StoreErrorCode])[] = [
   [/no space left|disk quota exceeded|not enough space|disk is full/i, 'disk_full'],
   [/permission denied|read-only file system|operation not permitted|access is denied/i, 'not_permitted'],
-  [/no such file|truncated|does not exist|cannot find the/i, 'damaged'],
+  [/no such file|truncated|invalid argument|does not exist|cannot find the/i, 'damaged'],
 ]
 
 /** @param doing what was being done, as the beginning of the message */

@@ -1,0 +1,71 @@
+/**
+ * What a setting is: a kind of value with its words, its page, and whether it needs a restart; and the shapes of text that
+ * several settings share. Imports the kinds only.
+ */
+import type { Kind, SettingValueKind } from './kinds.ts'
+
+export const configurationPages = [
+  'basic',
+  'remote-managers',
+  'remote-clients',
+  'user-restrictions',
+  'detachable',
+  'network',
+  'mail',
+] as const
+export type ConfigurationPage = (typeof configurationPages)[number]
+
+interface Words {
+  readonly page: ConfigurationPage
+  /** As the page says it. */
+  readonly label: string
+  /** What it does, in a sentence or two. */
+  readonly help: string
+  readonly unit?: string
+}
+
+export interface Setting<T extends SettingValueKind = SettingValueKind> extends Kind<T>, Words {
+  /** Takes effect only when the agent starts anew; everything else at once. */
+  readonly needsRestart: boolean
+  /** The value says something about a person: it enters the journal so that it can be forgotten. */
+  readonly personal: boolean
+}
+
+export function setting<T extends SettingValueKind>(
+  kind: Kind<T>,
+  words: Words,
+  traits: { readonly needsRestart?: true; readonly personal?: true } = {},
+): Setting<T> {
+  return { ...kind, ...words, needsRestart: traits.needsRestart ?? false, personal: traits.personal ?? false }
+}
+
+/** The type of a setting's value. */
+export type ValueIn<S> = S extends Setting<infer T> ? T : never
+
+const emailPattern = /^[^\s@,;<>"]+@[^\s@,;<>"]+$/
+export const email = { wanted: 'an e-mail address', pattern: emailPattern }
+export const place = { wanted: 'addresses, host names or address ranges without spaces', pattern: /^\S+$/ }
+export const host = { wanted: 'a host name or address', pattern: /^\S+$/ }
+export const fileName = { wanted: 'the absolute path of a file', pattern: /^(\/|[A-Za-z]:[\\/])/, max: 1024 }
+// credentials in an address would be shown and journaled with it
+export const proxyUrl = { wanted: 'an http or https address without a password', pattern: /^https?:\/\/[^\s@/]+\/?$/ }
+
+export const enableDetaching = {
+  label: 'Enable Detaching of Licenses',
+  help: 'On a manager it lets seats leave; on a workstation it offers Detach.',
+}
+export const reservedSeats = {
+  label: 'Reserved Licenses',
+  help: 'So many seats of a product are never detached.',
+  unit: 'seats',
+}
+export const reservedPercent = {
+  label: 'Reserved Licenses (percentage)',
+  help: 'This part of the seats of a product is never detached; the larger of count and percentage holds.',
+  unit: '%',
+}
+export const maxDays = {
+  label: 'Max. Detach Duration',
+  help: 'A seat is detached for at most so many days.',
+  unit: 'days',
+}

@@ -1,0 +1,86 @@
+/**
+ * Makes proofs: signs the session's assertion below the links that its supply came with (R27). On the hot path, so everything
+ * that is the same for a supply is made once: only the last link is signed anew. Pure; ids come from outside.
+ */
+import type { CountKey, CountRule } from './count-key.ts'
+import { hashText } from './documents/base64url.ts'
+import type { Opened } from './documents/document.ts'
+import { encodeHeader, signJws } from './documents/jws.ts'
+import type { SigningKey } from './documents/keys.ts'
+import type { Assertion } from './documents/links.ts'
+
+/** What a session's proof says. The caller has checked it: the lessor granted exactly this. */
+export interface AssertionFacts {
+  /** Fresh id of the assertion. */
+  readonly id: string
+  /** Seconds since 1970. */
+  readonly now: number
+  readonly session: string
+  /** `vendor/product`. */
+  readonly product: string
+  readonly feature?: string
+  /** The seats are any-product seats. */
+  readonly any?: boolean
+  readonly seats: number
+  readonly rule: CountRule
+  /** Absent: each session counts for itself. */
+  readonly key?: CountKey
+  /** The session's first nonce, stored before (R27). */
+  readonly binding: string
+  readonly nonce: string
+  /** Seconds for which the seat is promised, at least 1. */
+  readonly validFor: number
+}
+
+export interface ProofSigner {
+  readonly kind: 'ready'
+  /** The whole chain, from the license to the new assertion. */
+  prove(facts: AssertionFacts): readonly string[]
+}
+
+/** @param links from the license to the last link, whose `next` is `key`; at least license and activation */
+export function prepareProof(links: readonly string[], key: SigningKey): ProofSigner {
+  const last = links.at(-1)
+  if (last === undefined || links.length < 2) throw new TypeError('a proof begins with license and activation')
+  const parent = hashText(last)
+  const header = encodeHeader('leasehold-assertion', key)
+  return {
+    kind: 'ready',
+    prove(facts) {
+      const payload: Assertion = {
+        typ: 'leasehold-assertion',
+        v: 1,
+        id: facts.id,
+        iat: facts.now,
+        parent,
+        session: facts.session,
+        product: facts.product,
+        ...(facts.feature !== undefined && { feature: facts.feature }),
+        ...(facts.any === true && { any: true }),
+        seats: facts.seats,
+        key: { rule: facts.rule, parts: [...(facts.key?.parts ?? [])] },
+        binding: facts.binding,
+        nonce: facts.nonce,
+        validFor: facts.validFor,
+      }
+      return [...links, signJws(header, payload, key)]
+    },
+  }
+}
+
+/** Why a session of this license gets no proof. */
+export interface ProofUnavailable {
+  readonly kind: 'unavailable'
+  readonly proofUnavailable: 'not_activated'
+}
+
+/** For a license of this agent itself. A license that needs no activation names no agent that could sign. */
+export function prepareLicenseProof(
+  license: Opened<'leasehold-license'>,
+  activation: Opened<'leasehold-activation'> | undefined,
+  key: SigningKey,
+): ProofSigner | ProofUnavailable {
+  if (activation === undefined || activation.payload.agent !== key.id)
+    return { kind: 'unavailable', proofUnavailable: 'not_activated' }
+  return prepareProof([license.text, activation.text], key)
+}

@@ -1,0 +1,67 @@
+/**
+ * What an application asks for when it wants a seat, and what it becomes for the lessor. Owns nothing.
+ */
+import { createHash } from 'node:crypto'
+import type { Who } from './domain/grant.ts'
+
+/** What an application asks for; the shape of the call, with what the transport knows. */
+export interface OpenRequest {
+  readonly idempotencyKey: string
+  readonly address: string
+  readonly product: string
+  readonly feature?: string | undefined
+  readonly seats: number
+  readonly user?:
+    | {
+        readonly account?: string | undefined
+        readonly email?: string | undefined
+        readonly displayName?: string | undefined
+      }
+    | undefined
+  readonly host?: string | undefined
+  readonly process?: { readonly id?: number | undefined; readonly name?: string | undefined } | undefined
+  readonly application?: string | undefined
+  readonly nonce?: string | undefined
+  readonly vendorKey?: string | undefined
+  /** Seconds. */
+  readonly wait?: number | undefined
+  readonly activity: 'heartbeat' | 'reported'
+  /** Nobody listens for the answer any more. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Who asks, as it is kept and shown. */
+export function whoOf(request: OpenRequest): Who {
+  const { user, host, application, process } = request
+  return {
+    ...(user?.account ? { account: user.account } : {}),
+    ...(user?.email ? { email: user.email } : {}),
+    ...(user?.displayName ? { displayName: user.displayName } : {}),
+    ...(host ? { host } : {}),
+    ...(process?.id === undefined ? {} : { processId: process.id }),
+    ...(process?.name ? { processName: process.name } : {}),
+    ...(application ? { application } : {}),
+    address: request.address,
+  }
+}
+
+/** What makes a request the same request: everything but how long it waits and the nonce (R15). */
+export function bodyHash(request: OpenRequest): string {
+  const { product, feature, seats, user, host, process, application, vendorKey, activity } = request
+  return createHash('sha256')
+    .update(
+      JSON.stringify([
+        product,
+        feature ?? null,
+        seats,
+        [user?.account ?? null, user?.email ?? null, user?.displayName ?? null],
+        host ?? null,
+        [process?.id ?? null, process?.name ?? null],
+        application ?? null,
+        vendorKey ?? null,
+        activity,
+      ]),
+    )
+    .digest('base64url')
+    .slice(0, 22)
+}

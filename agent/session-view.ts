@@ -1,0 +1,155 @@
+/**
+ * Sessions as people and programs see them: a grant joined with what is promised at the moment. Owns nothing.
+ */
+import type { Clock } from './clock.ts'
+import type { SeatView } from './domain/book.ts'
+import { type Grant, graceOf } from './domain/grant.ts'
+import type { EndReason } from './errors.ts'
+import type { LivePromise } from './promises.ts'
+
+export interface AgentName {
+  readonly id: string
+  readonly name: string
+}
+
+export interface SessionSource {
+  readonly kind: 'license' | 'lease' | 'detachment'
+  readonly manager: AgentName
+}
+
+/** What the holder of a session is told. */
+export interface KeptSessionView {
+  id: string
+  product: string
+  feature?: string
+  seats: number
+  state: 'active'
+  source: SessionSource
+  startedAt: string
+  expiresAt: string
+  expiresIn: number
+  renewIn: number
+  idleEndsAt?: string
+  proof?: string[]
+  proofUnavailable?: 'not_activated'
+}
+
+/** What everybody else is shown of it. */
+export interface SessionView {
+  id: string
+  product: string
+  title?: string
+  feature?: string
+  seats: number
+  state: 'active' | 'ending'
+  reason?: EndReason
+  user: { account?: string; email?: string; displayName?: string }
+  host?: string
+  process?: { id?: number; name?: string }
+  application?: string
+  address: string
+  license?: string
+  source: SessionSource
+  startedAt: string
+  expiresAt: string
+  expiresIn: number
+  idleEndsAt?: string
+  freeAt?: string
+  actions: ('disconnect' | 'free-now')[]
+}
+
+/** A third of what was promised, at least 5 s (R21). */
+export function renewIn(expiresIn: number): number {
+  return Math.max(5, Math.floor(expiresIn / 3))
+}
+
+export interface ViewContext {
+  readonly clock: Clock
+  readonly view: SeatView
+  readonly self: AgentName
+  /** In ms. */
+  readonly idleLimit: number
+}
+
+export function keptSession(
+  grant: Grant,
+  expiresIn: number,
+  promise: LivePromise | undefined,
+  context: ViewContext,
+): KeptSessionView {
+  const wall = context.clock.wall()
+  return {
+    id: grant.id,
+    product: grant.product,
+    ...(grant.feature === undefined ? {} : { feature: grant.feature }),
+    seats: grant.seats,
+    state: 'active',
+    source: sourceOf(grant, context),
+    startedAt: iso(grant.startedAt),
+    expiresAt: iso(wall + expiresIn * 1000),
+    expiresIn,
+    renewIn: renewIn(expiresIn),
+    ...idleEnd(grant, promise, wall, context),
+  }
+}
+
+export function sessionView(grant: Grant, promise: LivePromise | undefined, context: ViewContext): SessionView {
+  const wall = context.clock.wall()
+  const now = context.clock.atLeast()
+  const supply = context.view.supply(grant.parts[0]?.supply ?? '')
+  const { account, email, displayName, host, processId, processName, application, address } = grant.who
+  const left = Math.max(0, (promise?.promisedUntil ?? now) - now)
+  const freeIn = Math.max(0, (promise?.freeAt ?? now + graceOf(grant.leaseSeconds)) - now)
+  return {
+    id: grant.id,
+    product: grant.product,
+    ...(supply?.title === undefined || supply.product === undefined ? {} : { title: supply.title }),
+    ...(grant.feature === undefined ? {} : { feature: grant.feature }),
+    seats: grant.seats,
+    state: grant.ending === undefined ? 'active' : 'ending',
+    ...(grant.ending === undefined ? {} : { reason: grant.ending as EndReason }),
+    user: {
+      ...(account === undefined ? {} : { account }),
+      ...(email === undefined ? {} : { email }),
+      ...(displayName === undefined ? {} : { displayName }),
+    },
+    ...(host === undefined ? {} : { host }),
+    ...(processId === undefined && processName === undefined
+      ? {}
+      : {
+          process: {
+            ...(processId === undefined ? {} : { id: processId }),
+            ...(processName === undefined ? {} : { name: processName }),
+          },
+        }),
+    ...(application === undefined ? {} : { application }),
+    address: address ?? '',
+    ...(supply === undefined ? {} : { license: supply.license }),
+    source: sourceOf(grant, context),
+    startedAt: iso(grant.startedAt),
+    expiresAt: iso(wall + left),
+    expiresIn: Math.floor(left / 1000),
+    ...idleEnd(grant, promise, wall, context),
+    ...(grant.ending === undefined ? {} : { freeAt: iso(wall + Math.ceil(freeIn)) }),
+    actions: grant.ending === undefined ? ['disconnect', 'free-now'] : ['free-now'],
+  }
+}
+
+function sourceOf(grant: Grant, context: ViewContext): SessionSource {
+  return { kind: context.view.supply(grant.parts[0]?.supply ?? '')?.kind ?? 'license', manager: context.self }
+}
+
+function idleEnd(
+  grant: Grant,
+  promise: LivePromise | undefined,
+  wall: number,
+  context: ViewContext,
+): { idleEndsAt?: string } {
+  if (grant.activity !== 'reported') return {}
+  const now = context.clock.atLeast()
+  return { idleEndsAt: iso(wall + (promise?.activeAt ?? now) + context.idleLimit - now) }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

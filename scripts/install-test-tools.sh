@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what the longer tests need from Debian's packages. Run as root; running it again costs nothing.
+# Used by `npm test` (where it may), by .ci/run, and by people: sudo scripts/install-test-tools.sh
+set -euo pipefail
+
+# package            what it is for
+packages=(
+  chromium             # page tests drive it
+  iproute2             # network namespaces: many agents and walks on one machine
+  nftables             # lost packets and cut networks
+  python3-cryptography # an independent verifier of proofs
+  faketime             # a wall clock that jumps
+  procps               # walks look up processes
+  curl                 # walks talk to the agent
+  git                  # walks begin with a fresh clone
+)
+
+if ! command -v apt-get >/dev/null; then
+  echo "This system has no apt-get. Install by hand what corresponds to: ${packages[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "Missing: ${missing[*]}. Only root can install packages: sudo $0" >&2
+  exit 1
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+echo "Installing ${missing[*]}"
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
