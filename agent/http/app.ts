@@ -203,7 +203,7 @@ function serveApi(parts: AppParts): Middleware {
         search: ctx.querystring,
         requestId: () => requestIdOf(ctx),
       }
-      const reply = await perform(route, ctx.req, viewRequest(ctx.req), asked, parts)
+      const reply = await perform(route, ctx.req, ctx.res, viewRequest(ctx.req), asked, parts)
       if (reply === undefined) ctx.res.destroy()
       else await sendReply(ctx.res, reply)
     })

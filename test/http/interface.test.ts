@@ -5,7 +5,14 @@ import { z } from 'zod'
 import { LeaseholdError, refuse } from '../../agent/errors.ts'
 import { Events } from '../../agent/events.ts'
 import { CookieAccess } from '../../agent/http/access.ts'
-import { configuration, health, type JournalLine, signedIn, version } from '../../agent/http/api/agent-shapes.ts'
+import {
+  configuration,
+  health,
+  type JournalLine,
+  signedIn,
+  status,
+  version,
+} from '../../agent/http/api/agent-shapes.ts'
 import { EventStreams } from '../../agent/http/api/events.ts'
 import type { JournalQuery } from '../../agent/http/api/journal.ts'
 import type { License, LicenseDetails, RecognizedDocument } from '../../agent/http/api/license-shapes.ts'
@@ -93,8 +100,8 @@ test('every route that changes something refuses GET, unless another route reads
 
 test('every route is in the interface description, with its answers and the problems it can tell', async (t) => {
   await withAgent({}, async (agent) => {
-    const { status, body } = await call(agent, 'GET', '/api/v1/openapi.json')
-    t.is(status, 200)
+    const { status: code, body } = await call(agent, 'GET', '/api/v1/openapi.json')
+    t.is(code, 200)
     const described = body as {
       openapi: string
       paths: Record<
@@ -319,6 +326,7 @@ test('health, live, ready and version say how the agent is', async (t) => {
     t.deepEqual(health.parse((await call(agent, 'GET', '/api/v1/health')).body), { state: 'ok', problems: [] })
     t.deepEqual((await call(agent, 'GET', '/api/v1/live')).body, { live: true })
     t.is(version.parse((await call(agent, 'GET', '/api/v1/version')).body).program, 'leasehold')
+    t.is(status.parse((await call(agent, 'GET', '/api/v1/status')).body).port, 1947)
     t.is((await call(agent, 'GET', '/api/v1/ready')).status, 503)
     ready = true
     t.is((await call(agent, 'GET', '/api/v1/ready')).status, 200)
@@ -397,6 +405,7 @@ test('the journal is given as JSON in pages, and whole as NDJSON and as CSV that
       yield line
       yield { ...line, sequence: 2 }
     },
+    verify: async () => ({ kind: 'broken' as const, sequence: 2, reason: 'altered' }),
   }
   await withAgent({ api: { journal } }, async (agent) => {
     const at = `${agent.url}/api/v1/journal`
@@ -410,6 +419,7 @@ test('the journal is given as JSON in pages, and whole as NDJSON and as CSV that
         .map((text) => (JSON.parse(text) as JournalLine).sequence),
       [1, 2],
     )
+    t.deepEqual(await (await fetch(`${at}/verify`)).json(), { kind: 'broken', sequence: 2, reason: 'altered' })
     const csv = await fetch(`${at}?format=csv`)
     t.is(csv.headers.get('content-type'), 'text/csv; charset=utf-8')
     t.is(csv.headers.get('content-disposition'), 'attachment; filename="journal.csv"')
@@ -427,6 +437,7 @@ test('a journal that breaks off in the middle does not look whole', async (t) =>
       yield line
       throw new Error('damaged')
     },
+    verify: async () => ({ kind: 'good' as const, entries: 1, head: 'h' }),
   }
   await withAgent({ api: { journal } }, async (agent) => {
     await t.throwsAsync(async () => (await fetch(`${agent.url}/api/v1/journal?format=ndjson`)).text())
