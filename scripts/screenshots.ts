@@ -27,7 +27,11 @@ for (const visit of visits) {
     const parts = createSampleParts(visit.size)
     visit.prepare?.(parts)
     const server = await startPageServer(parts)
-    const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 }, locale: visit.language ?? 'en' })
+    const page = await browser.newPage({
+      colorScheme,
+      viewport: { width, height: 800 },
+      locale: visit.language ?? 'en',
+    })
     await page.goto(server.address + visit.address)
     await visit.act?.(page)
     await page.screenshot({ path: path.join(folder, `${visit.name}-${name}.png`), fullPage: visit.size !== 'full' })

@@ -17,8 +17,12 @@ export const howToGetOne =
   'No Chromium or Chrome was found. Get one with: apt-get install chromium (or scripts/install-test-tools.sh), or name it in CHROMIUM.'
 
 export function findChromium(environment: NodeJS.ProcessEnv): string | undefined {
-  const folders = (environment['PATH'] ?? '').split(path.delimiter)
-  const candidates = [environment['CHROMIUM'], ...names.flatMap((name) => folders.map((folder) => path.join(folder, name))), ...places]
+  const folders = (environment.PATH ?? '').split(path.delimiter)
+  const candidates = [
+    environment.CHROMIUM,
+    ...names.flatMap((name) => folders.map((folder) => path.join(folder, name))),
+    ...places,
+  ]
   return candidates.find((candidate) => {
     if (candidate === undefined || candidate === '') return false
     try {
@@ -34,7 +38,7 @@ export function findChromium(environment: NodeJS.ProcessEnv): string | undefined
 export async function launchChromium(environment: NodeJS.ProcessEnv = process.env): Promise<Browser | undefined> {
   const executablePath = findChromium(environment)
   if (executablePath === undefined) {
-    if (environment['CI'] === 'true') throw new Error(howToGetOne)
+    if (environment.CI === 'true') throw new Error(howToGetOne)
     return undefined
   }
   return chromium.launch({

@@ -31,7 +31,7 @@ export interface Page {
   /** After a change: leads to a page (303), which says the sentence once. */
   leadTo(address: string, words?: Saying): void
   /** The page that says what is the matter. */
-  showProblem(code: ErrorCode, detail: string, requestId?: string): Promise<void>
+  showProblem(code: ErrorCode, detail: string): Promise<void>
   refuse(refusal: Refusal): Promise<void>
 }
 
@@ -104,12 +104,12 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
       ctx.redirect(address)
       ctx.status = 303
     },
-    showProblem: async (code, detail, requestId) => {
+    showProblem: async (code, detail) => {
       const { status } = errorTable[code]
-      await page.show('pages/problem', {
-        title: language.t(`error.${code}.title`),
-        problem: { code, detail, help: language.t(`error.${code}.help`), requestId, status },
-      }, status)
+      const requestId: unknown = ctx.state.requestId
+      const help = language.t(`error.${code}.help`)
+      const problem = { code, detail, help, status, requestId: typeof requestId === 'string' ? requestId : '' }
+      await page.show('pages/problem', { title: language.t(`error.${code}.title`), problem }, status)
     },
     refuse: (refusal) => page.showProblem(refusal.code, refusal.detail),
   }

@@ -278,7 +278,10 @@ function makeSettings(): ConfigurationEntry[] {
       default: 'ws-17.example',
       source: 'administrator',
     }),
-    entry('agent.email', 'text', null, { label: 'E-mail of the user', help: 'Said to license servers with each session.' }),
+    entry('agent.email', 'text', null, {
+      label: 'E-mail of the user',
+      help: 'Said to license servers with each session.',
+    }),
     entry('session.idleMinutes', 'number', 720, {
       label: 'Idle timeout',
       help: 'A session that reports no activity for so long ends.',
@@ -358,13 +361,18 @@ export function createSampleParts(size: Size): SampleParts {
       },
       get: (id) => licenseList.find((license) => license.id === id),
       add: async ({ text, trust }) => {
-        if (!text.includes('BEGIN LEASEHOLD LICENSE')) return refuse('not_a_document', 'No block begins in these lines.')
+        if (!text.includes('BEGIN LEASEHOLD LICENSE'))
+          return refuse('not_a_document', 'No block begins in these lines.')
         if (text.includes('stranger') && !trust)
           return refuse('untrusted_vendor', 'The license is of a vendor that this agent has not met.', {
             vendor: 'stranger',
             fingerprint: 'AAAA-BBBB-CCCC',
           })
-        const license = makeLicense({ id: 'lic-new', state: 'not_activated', actions: ['activation-request', 'activate'] })
+        const license = makeLicense({
+          id: 'lic-new',
+          state: 'not_activated',
+          actions: ['activation-request', 'activate'],
+        })
         licenseList.push(license)
         done.push(`added ${text.length}`)
         return { kind: 'added', licenses: [license] }
@@ -373,7 +381,8 @@ export function createSampleParts(size: Size): SampleParts {
         done.push(`requested ${id}`)
         return {
           kind: 'made',
-          request: '-----BEGIN LEASEHOLD ACTIVATION REQUEST-----\nLicense: x\n\nAAAA\n-----END LEASEHOLD ACTIVATION REQUEST-----',
+          request:
+            '-----BEGIN LEASEHOLD ACTIVATION REQUEST-----\nLicense: x\n\nAAAA\n-----END LEASEHOLD ACTIVATION REQUEST-----',
           fingerprint: 'Q9TD-7K2M',
         }
       },
@@ -413,7 +422,12 @@ export function createSampleParts(size: Size): SampleParts {
         if (session === undefined) return refuse('unknown_session', 'It has ended.')
         if (freeNow) {
           sessionList.splice(place, 1)
-          return { kind: 'disconnected', ended: 'confirmed', freeAt: at(0), overlap: { seats: 1, until: at(9 * minute) } }
+          return {
+            kind: 'disconnected',
+            ended: 'confirmed',
+            freeAt: at(0),
+            overlap: { seats: 1, until: at(9 * minute) },
+          }
         }
         const freeAt = at(9 * minute)
         sessionList[place] = { ...session, state: 'ending', freeAt, actions: ['free-now'] }
@@ -441,7 +455,10 @@ export function createSampleParts(size: Size): SampleParts {
       protected: () => parts.passwordSet !== undefined,
       signedIn: ({ cookies }) => parts.passwordSet !== undefined && cookies.includes('sample-sign-in=yes'),
       may: (guard, { cookies }) =>
-        parts.passwordSet === undefined || guard === 'open' || guard === 'see' || cookies.includes('sample-sign-in=yes'),
+        parts.passwordSet === undefined ||
+        guard === 'open' ||
+        guard === 'see' ||
+        cookies.includes('sample-sign-in=yes'),
       signIn: async (given) => {
         if (given === 'too often') return refuse('too_many_requests', '10 attempts failed.', { retryIn: 60 })
         if (given !== parts.passwordSet) return refuse('wrong_password', 'The password is another one.')
