@@ -2,10 +2,12 @@
  * Takes in whatever text was pasted or uploaded: recognizes the blocks in it, says what each would do, and does it by handing
  * it to its owner. Owns nothing. Must not import http.
  */
+
+import { isMailed, writeBlock } from './domain/documents/armor.ts'
 import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
-import { type AnyOpened, documentNames, type Opened } from './domain/documents/document.ts'
+import { type AnyOpened, documentNames, type Opened, openAnyDocument } from './domain/documents/document.ts'
 import { shortGroups, verifyingKey } from './domain/documents/keys.ts'
-import { type Refusal, refuse } from './errors.ts'
+import { LeaseholdError, type Refusal, refuse } from './errors.ts'
 import type { Licenses } from './licenses.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 
@@ -103,6 +105,14 @@ export class DocumentDesk {
       })
     }
     return { kind: 'recognized', documents }
+  }
+
+  /** A document of our own as a block that a person can mail. */
+  writeBlock(text: string): string {
+    const opened = openAnyDocument(text, () => undefined)
+    if (opened.kind === 'refused' || !isMailed(opened))
+      throw new LeaseholdError('internal_error', 'A document of our own does not open.')
+    return writeBlock(opened)
   }
 
   #open(text: string): (AnyOpened | Refusal)[] | Refusal {

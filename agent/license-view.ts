@@ -153,15 +153,15 @@ export function licenseDetails(installed: Installed, context: LicenseViewContext
 }
 
 function licensedProduct(license: string, vendor: string, entry: ProductEntry, lessor: Lessor): LicensedProductView {
-  const any = 'any' in entry
-  const supply = licenseSupplyId(license, any ? undefined : entry.name)
+  const isAny = 'any' in entry
+  const supply = licenseSupplyId(license, isAny ? undefined : entry.name)
   return {
-    product: `${vendor}/${any ? '*' : entry.name}`,
-    title: any ? 'Any product' : (entry.title ?? entry.name),
-    any,
+    product: `${vendor}/${isAny ? '*' : entry.name}`,
+    title: isAny ? 'Any product' : (entry.title ?? entry.name),
+    any: isAny,
     seats: entry.seats,
     used: lessor.view.used(supply),
-    features: any
+    features: isAny
       ? []
       : (entry.features ?? []).map((feature) => ({
           name: feature.name,

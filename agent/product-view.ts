@@ -147,10 +147,10 @@ function entriesOf(name: ProductName, context: ProductViewContext): Entry[] {
         (entry) => payload.vendor.name === name.split('/')[0] && ('any' in entry || entry.name === name.split('/')[1]),
       )
       .map((entry) => {
-        const any = 'any' in entry
-        const supply = context.lessor.view.supply(licenseSupplyId(payload.id, any ? undefined : entry.name))
-        const used = context.lessor.view.used(licenseSupplyId(payload.id, any ? undefined : entry.name))
-        return { installed, state, any, seats: entry.seats, used, supply }
+        const isAny = 'any' in entry
+        const supply = context.lessor.view.supply(licenseSupplyId(payload.id, isAny ? undefined : entry.name))
+        const used = context.lessor.view.used(licenseSupplyId(payload.id, isAny ? undefined : entry.name))
+        return { installed, state, any: isAny, seats: entry.seats, used, supply }
       })
   })
 }

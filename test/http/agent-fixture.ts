@@ -111,6 +111,15 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,
+      status: () => ({
+        pid: 1,
+        port: 1947,
+        dataFolder: '/data',
+        startedAt: '2027-01-01T00:00:00.000Z',
+        version: '0.0.0',
+        agent: { id: 'agent', name: 'machine' },
+        sessions: 0,
+      }),
       version: () => ({ program: 'leasehold', version: '0.1.0', agent: manager, node: '20.0.0', platform: 'test' }),
     },
     streams,
@@ -120,7 +129,11 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       validate: () => ({ kind: 'valid' }),
       schema: () => ({ type: 'object' }),
     },
-    journal: { list: async () => none(), lines: async function* () {} },
+    journal: {
+      list: async () => none(),
+      lines: async function* () {},
+      verify: () => Promise.resolve({ kind: 'good' as const, entries: 0, head: '' }),
+    },
     signIn: {
       access,
       administrator: { signIn: never, signOut: async () => undefined, changePassword: never },

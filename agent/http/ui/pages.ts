@@ -5,7 +5,7 @@
 import path from 'node:path'
 import type { Router } from '@koa/router'
 import type { Context } from 'koa'
-import { type ErrorCode, errorTable } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 import { createLanguages, readCatalogs } from '../../language.ts'
 import { createRenderer, createTemplates, type TemplateOptions, type Templates } from '../render.ts'
 import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } from './activation.ts'
@@ -89,9 +89,9 @@ export interface Pages {
   install(router: Router, parts: Parts): void
   /**
    * Answers with the page that says what is the matter, for errors that happen outside of a page: no such address,
-   * too large a body, something unexpected. `ctx.state.requestId` is shown in small print.
+   * too large a body, something unexpected. The request id is shown in small print.
    */
-  showProblem(ctx: Context, parts: Parts, problem: { readonly code: string; readonly detail: string }): Promise<void>
+  showProblem(ctx: Context, parts: Parts, code: ErrorCode, detail: string, requestId?: string): Promise<void>
 }
 
 /** Reads the text catalogs and prepares the templates; rejects when a catalog is wrong. */
@@ -112,10 +112,9 @@ export async function createPages(options: PageOptions): Promise<Pages> {
         })
       }
     },
-    showProblem: async (ctx, parts, { code, detail }) => {
+    showProblem: async (ctx, parts, code, detail, requestId) => {
       const page = openPage(ctx, parts, surroundings)
-      const known = code in errorTable ? (code as ErrorCode) : 'internal_error'
-      await renderer(ctx, () => page.showProblem(known, detail))
+      await renderer(ctx, () => page.showProblem(code, detail, requestId))
     },
   }
 }

@@ -60,9 +60,9 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
     try {
       await next()
       if (ctx.status === 404 && ctx.body === undefined)
-        await pages.showProblem(ctx, parts, { code: 'not_found', detail: 'No page.' })
+        await pages.showProblem(ctx, parts, 'not_found', 'No page.')
     } catch {
-      await pages.showProblem(ctx, parts, { code: 'internal_error', detail: 'Something unexpected happened.' })
+      await pages.showProblem(ctx, parts, 'internal_error', 'Something unexpected happened.', 'req-1')
     }
   })
   app.use(router.routes())
