@@ -59,8 +59,7 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
     ctx.state.requestId = 'req-1'
     try {
       await next()
-      if (ctx.status === 404 && ctx.body === undefined)
-        await pages.showProblem(ctx, parts, 'not_found', 'No page.')
+      if (ctx.status === 404 && ctx.body === undefined) await pages.showProblem(ctx, parts, 'not_found', 'No page.')
     } catch {
       await pages.showProblem(ctx, parts, 'internal_error', 'Something unexpected happened.', 'req-1')
     }
