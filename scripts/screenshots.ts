@@ -3,7 +3,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { howToGetOne, launchChromium } from '../test/browser/chromium.ts'
+import { chromiumPath, howToGetChromium, launchChromium } from '../test/browser/chromium.ts'
 import { visits } from '../test/browser/visits.ts'
 import { startPageServer } from '../test/http/ui/page-app.ts'
 import { createSampleParts } from '../test/http/ui/sample-parts.ts'
@@ -15,11 +15,11 @@ const looks = [
   { name: 'narrow', colorScheme: 'light', width: 320 },
 ] as const
 
-const browser = await launchChromium()
-if (browser === undefined) {
-  process.stderr.write(`${howToGetOne}\n`)
+if (chromiumPath === undefined) {
+  process.stderr.write(`${howToGetChromium}\n`)
   process.exit(1)
 }
+const browser = await launchChromium(chromiumPath)
 await mkdir(folder, { recursive: true })
 for (const visit of visits) {
   if (wanted.length > 0 && !wanted.includes(visit.name)) continue

@@ -2,7 +2,8 @@
  * Every page and every state of it that a visitor can come to. The browser tests and the screenshots go through them.
  */
 import type { Page } from 'playwright-core'
-import { password, type SampleParts, type Size } from '../http/ui/sample-parts.ts'
+import type { Size } from '../http/ui/sample-data.ts'
+import { password, type SampleParts } from '../http/ui/sample-parts.ts'
 
 export interface Visit {
   readonly name: string

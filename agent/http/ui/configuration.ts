@@ -153,7 +153,7 @@ export async function changeBasicSettings(page: Page, parts: Parts): Promise<voi
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
   const { form } = read
-  if (form['action'] === 'defaults') return showBasicSettings(page, parts, { defaults: true })
+  if (form.action === 'defaults') return showBasicSettings(page, parts, { defaults: true })
   const entries = parts.configuration.describe(section)
   const { patch, problems } = readPatch(entries, form, language)
   if (problems.length > 0) return showBasicSettings(page, parts, { form, problems }, 422)
@@ -182,7 +182,7 @@ function showRefused(page: Page, parts: Parts, refusal: Refusal, form: Form): Pr
 }
 
 function readFieldProblems(refusal: Refusal): readonly FieldProblem[] {
-  const fields = refusal.facts?.['fields']
+  const fields = refusal.facts?.fields
   return Array.isArray(fields) ? (fields as FieldProblem[]) : []
 }
 

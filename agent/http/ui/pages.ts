@@ -56,7 +56,7 @@ export const pageRoutes: readonly PageRoute[] = [
   change('/configuration/basic', changeBasicSettings),
   change('/configuration/basic/password', changePassword),
   { method: 'post', path: '/blocks/download', guard: 'see', handle: downloadBlock },
-  { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query()['next'] ?? '/') },
+  { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query().next ?? '/') },
   { method: 'post', path: '/sign-in', guard: 'open', handle: signIn },
   { method: 'post', path: '/sign-out', guard: 'open', handle: signOut },
   {
@@ -89,7 +89,7 @@ export interface Pages {
   install(router: Router, parts: Parts): void
   /**
    * Answers with the page that says what is the matter, for errors that happen outside of a page: no such address,
-   * a refused Host, something unexpected.
+   * too large a body, something unexpected. The request id is shown in small print.
    */
   showProblem(ctx: Context, parts: Parts, code: ErrorCode, detail: string, requestId?: string): Promise<void>
 }

@@ -70,7 +70,7 @@ export function createTimeWords(tag: string, zone: string, now: number): TimeWor
     const seconds = (at - now) / 1000
     const size = Math.abs(seconds)
     // Months and years only once they are a good measure: "in 45 days" says more than "next month".
-    const step = steps.find(([unit, length]) => size >= (unit === 'year' || unit === 'month' ? 2 : 1) * length)
+    const step = steps.find(([unit, length]) => size >= (unit === 'year' ? 2 : unit === 'month' ? 3 : 1) * length)
     if (step === undefined) return words.format(0, 'second')
     return words.format(Math.trunc(seconds / step[1]), step[0])
   }

@@ -7,8 +7,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
-import { send } from '@koa/send'
 import Router from '@koa/router'
+import { send } from '@koa/send'
 import Koa from 'koa'
 import { createPages, type PageOptions, type Pages } from '../../../agent/http/ui/pages.ts'
 import type { Parts } from '../../../agent/http/ui/parts.ts'
@@ -42,7 +42,7 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
   const streams = new Set<PassThrough>()
   pages.install(router, parts)
   router.get('/public/:name', async (ctx) => {
-    await send(ctx, String(ctx.params['name']), { root: options.public })
+    await send(ctx, String(ctx.params.name), { root: options.public })
   })
   router.get('/api/v1/events', (ctx) => {
     const stream = new PassThrough()
@@ -56,6 +56,7 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
   app.silent = true
   app.use(async (ctx, next) => {
     ctx.set('Content-Security-Policy', policy)
+    ctx.state.requestId = 'req-1'
     try {
       await next()
       if (ctx.status === 404 && ctx.body === undefined) await pages.showProblem(ctx, parts, 'not_found', 'No page.')
