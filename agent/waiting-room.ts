@@ -66,10 +66,6 @@ export class WaitingRoom<Answer> {
     return this.#line.lengthOf(product, this.#now())
   }
 
-  lengthOf(product: ProductName): number {
-    return this.#line.lengthOf(product)
-  }
-
   list(): Place[] {
     const now = this.#now()
     return this.#line.list(now).flatMap(({ position, waiting }) => {
