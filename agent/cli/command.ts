@@ -9,6 +9,7 @@ import { writeHelp, writeVerbHelp } from './help.ts'
 import type { CommandIo } from './io.ts'
 import { Output } from './output.ts'
 import { parseWords } from './parse.ts'
+import { runVendor } from './vendor.ts'
 import { type Verb, verbUsage } from './verb.ts'
 import { companions, findVerb, verbs } from './verbs.ts'
 
@@ -37,6 +38,10 @@ async function dispatch(args: readonly string[], io: CommandIo, out: Output): Pr
   }
   if (first === 'help' || first === '--help' || first === '-h') return printHelp(rest, io, out)
   if (first === '--version') return dispatch(['version', ...rest], io, out)
+  if (first === 'vendor') {
+    const { stdout, stderr, env, clock } = io
+    return runVendor(rest, { stdout, stderr, env, now: () => clock.wall(), stdin: io.stdin })
+  }
   const companion = companions.find(({ name }) => name === first)
   if (companion !== undefined)
     return fail(out, 'usage', `${first} is not written like this.`, `Usage: ${companion.usage}`)
