@@ -31,6 +31,8 @@ export interface PageServer {
   readonly pages: Pages
   /** Tells the open pages that something of this kind happened. */
   tell(event: string): void
+  /** How many event streams are open. */
+  streams(): number
   /** Ends the event streams, as a restart would. */
   cut(): void
   close(): Promise<void>
@@ -75,6 +77,7 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
     tell: (event) => {
       for (const stream of streams) stream.write(`event: ${event}\ndata: {}\n\n`)
     },
+    streams: () => streams.size,
     cut: () => {
       for (const stream of streams) stream.destroy()
     },
