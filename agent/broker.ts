@@ -121,6 +121,11 @@ export class Broker {
     return this.#options.lessor.disconnect(id, 'disconnected', options)
   }
 
+  /** How many wait for a product. */
+  waiting(product: ProductName): number {
+    return this.#room.lengthOf(product)
+  }
+
   /** Everybody who waits, in order. */
   queue(): readonly Place[] {
     return this.#room.list()

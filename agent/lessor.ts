@@ -11,6 +11,7 @@ import { freshFreeIn, type Grant, type Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideOpen, moveBack, type OpenCommand, type OpenOutcome } from './domain/seats.ts'
 import { promiseSeconds, type Supply } from './domain/supply.ts'
+import { decideTransfer } from './domain/transfer.ts'
 import { Endings, type SeatEvent } from './endings.ts'
 import { type EndReason, LeaseholdError } from './errors.ts'
 import type { LivePromise } from './promises.ts'
@@ -189,6 +190,20 @@ export class Lessor {
     this.#keeper.draft.dropSupply(id)
     this.#endings.supplyEnded(transaction, id, endReason)
     transaction.after(() => this.#tell({ kind: 'supplies' }))
+  }
+
+  /**
+   * Adds a supply that takes over everything that is out of another one, which ends (R6).
+   * @returns by how many seats more are out than the new one has
+   */
+  transferSupply(transaction: Transaction, from: string, to: Supply): number {
+    const { draft } = this.#keeper
+    draft.putSupply(to)
+    const { moved, excess } = decideTransfer(draft, from, to)
+    this.#endings.noteMoves(transaction, moved)
+    draft.dropSupply(from)
+    transaction.after(() => this.#tell({ kind: 'supplies' }))
+    return excess
   }
 
   /** All supplies as they are after loading, without a write. */

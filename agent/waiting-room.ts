@@ -45,6 +45,10 @@ export class WaitingRoom<Answer> {
     return this.#line.othersAhead(product, id, this.#options.clock.atLeast())
   }
 
+  lengthOf(product: ProductName): number {
+    return this.#line.lengthOf(product)
+  }
+
   list(): Place[] {
     return this.#line.list(this.#options.clock.atLeast()).flatMap(({ position, waiting }) => {
       const guest = this.#guests.get(waiting.id)

@@ -185,6 +185,7 @@ export class Writer implements Writes {
       }
       if (failed === undefined) {
         for (const participant of this.#participants) participant.finish?.(draft)
+        if (!draft.isEmpty) for (const participant of this.#participants) participant.accompany?.(draft)
         return { draft, answers }
       }
       left = left.filter((job) => job !== failed)

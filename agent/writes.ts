@@ -42,4 +42,6 @@ export interface RecordOwner {
 export interface BatchParticipant {
   begin?(transaction: Transaction): void
   finish?(transaction: Transaction): void
+  /** Adds to a batch that has something to write anyway. */
+  accompany?(transaction: Transaction): void
 }

@@ -1,9 +1,9 @@
 /** Writes docs/configuration.md from the table of settings, so that the two can not differ. */
 import type { SettingValueKind } from './kinds.ts'
-import { variableOf } from './names.ts'
+import { isSettingName, variableOf } from './names.ts'
 import { productSettings } from './product-settings.ts'
 import { type ConfigurationPage, configurationPages, type Setting } from './setting.ts'
-import { type SettingName, settings } from './settings.ts'
+import { settings } from './settings.ts'
 
 const titles: Readonly<Record<ConfigurationPage, string>> = {
   basic: 'Basic Settings',
@@ -52,30 +52,36 @@ on and off, yes and no, 1 and 0. An empty variable counts as not set. Settings o
 Changes take effect at once, except where "restart" is said.
 `
 
+const heading = ['name', 'default', 'wants', 'meaning']
+
 export function writeConfigurationDocument(): string {
   const parts = configurationPages.map((page) => {
     const rows = [...Object.entries<Setting>(settings), ...Object.entries<Setting>(productSettings)]
       .filter(([, setting]) => setting.page === page)
-      .map(([name, setting]) => writeRow(name, setting))
-    return `\n## ${titles[page]}\n\n| name | default | wants | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
+      .map(([name, setting]) => describeRow(name, setting))
+    return `\n## ${titles[page]}\n\n${alignTable([heading, ...rows])}`
   })
   return beginning + parts.join('')
 }
 
-function writeRow(name: string, setting: Setting): string {
-  const isOfProduct = name.includes('*')
+function describeRow(name: string, setting: Setting): readonly string[] {
   const unit = setting.unit === undefined || setting.unit === '%' ? (setting.unit ?? '') : ` (${setting.unit})`
-  const label = setting.label === '' ? '' : `“${setting.label}”. `
   const restart = setting.needsRestart ? ' Restart.' : ''
-  const variable = isOfProduct ? '' : ` \`${variableOf(name as SettingName)}\``
-  const initial = name.startsWith('detach.products.') ? 'as for all' : showDefault(setting.default)
-  const cells = [
+  const variable = isSettingName(name) ? ` \`${variableOf(name)}\`` : ''
+  return [
     `\`${name.replace('*', '<id>')}\``,
-    initial,
+    name.startsWith('detach.products.') ? 'as for all' : showDefault(setting.default),
     `${setting.wanted}${unit}`,
-    `${label}${setting.help}${restart}${variable}`,
+    `“${setting.label}”. ${setting.help}${restart}${variable}`,
   ]
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** As the formatter of the repository leaves it. */
+function alignTable(rows: readonly (readonly string[])[]): string {
+  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const lines = rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
+  return `${[lines[0], rule, ...lines.slice(1)].join('\n')}\n`
 }
 
 function showDefault(value: SettingValueKind): string {

@@ -2,7 +2,7 @@
  * The names of settings: which setting a name names, its name in the environment, and the one a mistyped name is most like.
  * Imports the two tables only.
  */
-import { findProductSetting, productSettings } from './product-settings.ts'
+import { findProductPart, findProductSetting, productSettings } from './product-settings.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settingNames, settings } from './settings.ts'
 
@@ -30,6 +30,8 @@ const allNames: readonly string[] = [
 
 /** A sentence about a name that there is not, with the nearest that there is. */
 export function explainUnknown(name: string): string {
+  const id = findProductPart(name)
+  if (id !== undefined) return `${name} names the product "${id}"; it wants lower-case vendor/product, such as acme/cad`
   const nearest = findNearest(name, allNames)
   return nearest === undefined ? `${name} is not a setting` : `${name} is not a setting; ${nearest} is`
 }

@@ -22,9 +22,11 @@ export function checkValue(name: string, setting: Setting, value: unknown): Valu
   const parsed = setting.schema.safeParse(value)
   if (parsed.success) return { kind: 'good', value: parsed.data }
   const item = setting.kind === 'list' ? parsed.error.issues[0]?.path[0] : undefined
-  const which =
-    typeof item === 'number' && Array.isArray(value) ? `line ${item + 1}, ${showValue(value[item])}` : showValue(value)
-  return { kind: 'wrong', message: `${name} is ${which}; it wants ${setting.wanted}` }
+  const found =
+    typeof item === 'number' && Array.isArray(value)
+      ? `has ${showValue(value[item])} as entry ${item + 1}`
+      : `is ${showValue(value)}`
+  return { kind: 'wrong', message: `${name} ${found}; it wants ${setting.wanted}` }
 }
 
 /** The configuration can not be used; the message lists every problem with its place. Stops the start. */

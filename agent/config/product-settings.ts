@@ -51,10 +51,20 @@ export function nameForProduct(pattern: ProductSettingPattern, product: string):
 export function findProductSetting(
   name: string,
 ): { readonly pattern: ProductSettingPattern; readonly product: string; readonly setting: Setting } | undefined {
-  for (const { pattern, before, after } of patterns) {
-    if (!name.startsWith(before) || !name.endsWith(after)) continue
-    const product = name.slice(before.length, -after.length)
-    if (productId.test(product)) return { pattern, product, setting: productSettings[pattern] as Setting }
-  }
-  return undefined
+  const split = splitName(name)
+  if (!split || !productId.test(split.product)) return undefined
+  return { ...split, setting: productSettings[split.pattern] as Setting }
+}
+
+/** What stands where the product should in a name that is one of a product's setting but for that. */
+export function findProductPart(name: string): string | undefined {
+  return splitName(name)?.product
+}
+
+function splitName(name: string): { readonly pattern: ProductSettingPattern; readonly product: string } | undefined {
+  const fitting = patterns.find(({ before, after }) => {
+    return name.length > before.length + after.length && name.startsWith(before) && name.endsWith(after)
+  })
+  if (!fitting) return undefined
+  return { pattern: fitting.pattern, product: name.slice(fitting.before.length, -fitting.after.length) }
 }

@@ -52,7 +52,7 @@ export const settings = {
     help: 'How often a page looks for news where it gets none by itself.',
     unit: 'seconds',
   }),
-  'ui.protection': setting(choice('none', ['none', 'configuration', 'all']), {
+  'ui.protection': setting(choice('configuration', ['none', 'configuration', 'all']), {
     page: 'basic',
     label: 'Password Protection',
     help: 'Which pages ask for the administrator password at this machine: none, those that change something, or all.',

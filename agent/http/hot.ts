@@ -3,7 +3,7 @@
  * schemas and handlers; everything else goes on to Koa.
  * Must not import owners.
  */
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { checkConnection } from './guards.ts'
 import { perform, type Surroundings } from './perform.ts'
 import { problemReply } from './problem.ts'
@@ -31,6 +31,23 @@ export function createHotHandler(
   const keep = find('PUT', `${member}{id}`)
   const close = find('DELETE', `${member}{id}`)
 
+  const answer = async (
+    route: Route,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    params: Readonly<Record<string, string>>,
+  ): Promise<void> => {
+    const view = viewRequest(incoming)
+    const refused = checkConnection(view)
+    const asked = { params, search: '', requestId: newRequestId }
+    const reply =
+      refused === undefined
+        ? await perform(route, incoming, response, view, asked, surroundings)
+        : problemReply(refused, newRequestId())
+    if (reply === undefined) response.destroy()
+    else await sendReply(response, reply)
+  }
+
   return (incoming, response) => {
     const { method, url = '' } = incoming
     let route: Route | undefined
@@ -48,22 +65,9 @@ export function createHotHandler(
       otherwise(incoming, response)
       return
     }
-    const requestId = newRequestId()
-    const view = viewRequest(incoming)
-    const refused = checkConnection(view)
-    const reply =
-      refused === undefined
-        ? perform(route, incoming, view, { params, search: '', requestId }, surroundings)
-        : Promise.resolve(problemReply(refused, requestId))
-    reply
-      .then((found) => {
-        if (found !== undefined) return sendReply(response, found, requestId)
-        response.destroy()
-        return undefined
-      })
-      .catch((error: unknown) => {
-        surroundings.log.error('answer could not be sent', { error, requestId })
-        response.destroy()
-      })
+    answer(route, incoming, response, params).catch((error: unknown) => {
+      surroundings.log.error('answer could not be sent', { error })
+      response.destroy()
+    })
   }
 }

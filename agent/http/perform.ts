@@ -3,8 +3,7 @@
  * so they can't answer differently.
  * Must not import owners.
  */
-import type { IncomingMessage } from 'node:http'
-import type { Refusal } from '../errors.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
 import { readBody } from './body.ts'
 import { type Access, checkGuard, checkJsonType } from './guards.ts'
@@ -23,54 +22,61 @@ export interface Asked {
   readonly params: Readonly<Record<string, string>>
   /** What stands behind the `?`, or nothing. */
   readonly search: string
-  readonly requestId: string
+  /** Asked for once at most, when the request goes wrong. */
+  readonly requestId: () => string
 }
 
 /** `undefined`: the sender is gone. */
 export async function perform(
   route: Route,
   incoming: IncomingMessage,
+  response: ServerResponse,
   view: RequestView,
   asked: Asked,
   { access, log }: Surroundings,
 ): Promise<Reply | undefined> {
   try {
     const authority = checkGuard(route.guard, view, access)
-    if (typeof authority !== 'string') return problemReply(authority, asked.requestId)
-    const body = route.method === 'GET' ? undefined : await readJson(incoming, view, route.bodyLimit)
-    if (body === 'gone') return undefined
-    if (isRefusal(body)) return problemReply(body, asked.requestId)
+    if (typeof authority !== 'string') return problemReply(authority, asked.requestId())
+    let content: unknown
+    if (route.method !== 'GET') {
+      const type = checkJsonType(view)
+      if (type !== undefined) return problemReply(type, asked.requestId())
+      // Without a length and without pieces there is no body, and nothing to wait for.
+      if (hasBody(view)) {
+        const body = await readBody(incoming, route.bodyLimit)
+        if (body.kind === 'gone') return undefined
+        if (body.kind === 'refused') return problemReply(body, asked.requestId())
+        if (body.bytes.length > 0) {
+          const parsed = parseJson(body.bytes)
+          if (parsed.kind === 'refused') return problemReply(parsed, asked.requestId())
+          content = parsed.value
+        }
+      }
+    }
     const call: Call = {
       params: asked.params,
       query: asked.search === '' ? noQuery : readQuery(asked.search),
-      body: body?.value,
+      body: content,
       headers: view.headers,
       address: plainAddress(view.remoteAddress),
       authority,
-      closed: () => signalClose(incoming),
+      closed: () => signalClose(response),
     }
     const outcome = await route.handle(call)
-    return isRefusal(outcome) ? problemReply(outcome, asked.requestId) : outcome
+    return isRefusal(outcome) ? problemReply(outcome, asked.requestId()) : outcome
   } catch (error) {
-    if (isUnexpected(error))
-      log.error('request failed', { error, requestId: asked.requestId, route: `${route.method} ${route.path}` })
-    return problemReply(failureOf(error), asked.requestId)
+    const requestId = asked.requestId()
+    if (isUnexpected(error)) log.error('request failed', { error, requestId, route: `${route.method} ${route.path}` })
+    return problemReply(failureOf(error), requestId)
   }
 }
 
 const noQuery: Readonly<Record<string, unknown>> = Object.freeze({})
 
-async function readJson(
-  incoming: IncomingMessage,
-  view: RequestView,
-  limit: number,
-): Promise<{ readonly value: unknown } | Refusal | 'gone'> {
-  const type = checkJsonType(view)
-  if (type !== undefined) return type
-  const body = await readBody(incoming, limit)
-  if (body.kind === 'gone') return 'gone'
-  if (body.kind === 'refused') return body
-  return body.bytes.length === 0 ? { value: undefined } : parseJson(body.bytes)
+function hasBody({ headers }: RequestView): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }
 
 /** A name that comes twice becomes a list, which no schema takes. */
@@ -83,9 +89,13 @@ function readQuery(search: string): Record<string, unknown> {
   return query
 }
 
-function signalClose(incoming: IncomingMessage): AbortSignal {
+/** Listens to the response, which goes with the request; the socket stays and would gather listeners. */
+function signalClose(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  if (incoming.socket.destroyed) controller.abort()
-  else incoming.socket.once('close', () => controller.abort())
+  if (response.closed || response.destroyed) controller.abort()
+  else
+    response.once('close', () => {
+      if (!response.writableFinished) controller.abort()
+    })
   return controller.signal
 }

@@ -18,6 +18,7 @@ export function describeProblem(refusal: Refusal, requestId: string): Problem {
 
 export function problemReply(refusal: Refusal, requestId: string, headers: Record<string, string> = {}): Reply {
   const value = describeProblem(refusal, requestId)
+  headers['X-Request-Id'] = requestId
   if (value.status === 401) headers['WWW-Authenticate'] = 'Bearer realm="leasehold"'
   if (typeof value.retryIn === 'number') headers['Retry-After'] = String(Math.ceil(value.retryIn))
   return { status: value.status, headers, content: { kind: 'json', type: 'application/problem+json', value } }

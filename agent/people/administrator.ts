@@ -31,6 +31,11 @@ interface SignIn {
   notedAt: Elapsed
 }
 
+interface Loading {
+  credential: Credential | undefined
+  readonly signIns: Map<string, SignIn>
+}
+
 /** `token` is the right of the person; it is nowhere else but in the answer. `endsAt` is wall time in ms. */
 export interface Signed {
   readonly token: string
@@ -49,22 +54,23 @@ export class Administrator implements RecordOwner {
   readonly kinds = ['credential', 'sign-in'] as const
   readonly #parts: AdministratorParts
   readonly #attempts: Attempts
-  readonly #signIns = new Map<string, SignIn>()
+  #signIns = new Map<string, SignIn>()
   #credential: Credential | undefined
+  #loading: Loading = { credential: undefined, signIns: new Map() }
 
   constructor(parts: AdministratorParts) {
     this.#parts = parts
     this.#attempts = new Attempts(parts.clock)
   }
 
+  /** What is known stays in force until all records are there again: else nobody would be asked for a password meanwhile. */
   reset(): void {
-    this.#credential = undefined
-    this.#signIns.clear()
+    this.#loading = { credential: undefined, signIns: new Map() }
   }
 
   restore(record: StoredRecord): void {
     if (record.kind === 'credential') {
-      if (record.key === passwordKey) this.#credential = credentialRecord.parse(record.value)
+      if (record.key === passwordKey) this.#loading.credential = credentialRecord.parse(record.value)
       return
     }
     const { epoch, endsAt, usedAt } = signInRecord.parse(record.value)
@@ -74,7 +80,13 @@ export class Administrator implements RecordOwner {
     // Never longer than a fresh one, whatever the wall clock says now.
     const used = Math.min(Math.max(wall - usedAt, 0), idleTime)
     const over = now + Math.min(endsAt - wall, lifetime)
-    this.#signIns.set(record.key, { epoch, endsAt, over, usedAt: now - used, notedAt: now - used })
+    this.#loading.signIns.set(record.key, { epoch, endsAt, over, usedAt: now - used, notedAt: now - used })
+  }
+
+  ready(): void {
+    this.#credential = this.#loading.credential
+    this.#signIns = this.#loading.signIns
+    this.#loading = { credential: undefined, signIns: new Map() }
   }
 
   hasPassword(): boolean {
@@ -123,7 +135,8 @@ export class Administrator implements RecordOwner {
     if (checked !== undefined) return checked
     const token = this.#parts.random(32).toString('base64url')
     return this.#parts.writes.submit((transaction) => {
-      if (this.#credential !== credential) return refuse('wrong_password', 'The password was changed a moment ago.')
+      if (this.#credential?.epoch !== credential.epoch)
+        return refuse('wrong_password', 'The password was changed a moment ago.')
       if (before !== undefined) this.#end(transaction, hashToken(before))
       this.#dropOver(transaction)
       transaction.journal({ type: 'agent.signed_in', facts: {}, personal: { address } })
@@ -155,7 +168,7 @@ export class Administrator implements RecordOwner {
     const credential: Credential = { hash: hash.text, epoch: this.#parts.random(16).toString('base64url') }
     const token = this.#parts.random(32).toString('base64url')
     return this.#parts.writes.submit((transaction) => {
-      if (this.#credential !== before && !change.reset)
+      if (this.#credential?.epoch !== before?.epoch && !change.reset)
         return refuse('wrong_password', 'The password was changed a moment ago.')
       for (const key of this.#signIns.keys()) this.#end(transaction, key)
       transaction.put('credential', passwordKey, credential)

@@ -12,9 +12,12 @@ import { type AnyOpened, documentNames, isDocumentType, openAnyDocument } from '
 import { maxDocumentLength, splitJws } from './jws.ts'
 import type { VerifyingKey } from './keys.ts'
 import { type DocumentRefusal, refuseDocument } from './refusal.ts'
+import { readStrictJson } from './strict-json.ts'
 
 export const maxBlocks = 32
 const signatureLength = 86
+/** Algorithm, kind and a key id of 43 characters do not fit into less. */
+const shortestHeader = 90
 
 /** A document as found, not opened yet. */
 export interface FoundBlock {
@@ -58,6 +61,7 @@ function decodeEntity(whole: string, name: string): string {
 /** Everything that is neither meant nor seen goes; what remains has no white space at all. */
 function squeeze(pasted: string): string {
   return pasted
+    .replace(/\p{Cf}/gu, '')
     .replace(/=(?:3D|20)?[ \t]*\r?\n/g, '') // soft line breaks of quoted-printable mail
     .replace(/<\/?[a-z][^<>]{0,300}>/gi, '') // bits of HTML
     .replace(/&(#x[0-9a-f]{1,6}|#[0-9]{1,7}|[a-z]{1,16});/gi, decodeEntity)
@@ -84,9 +88,9 @@ function findCompact(stretch: string): string[] {
     const segments = run.split('.')
     for (let at = 0; at + 2 < segments.length; at++) {
       const [before = '', payload = '', rest = ''] = segments.slice(at, at + 3)
+      if (payload === '' || rest.length < signatureLength) continue
       const header = headerAtEnd(before)
-      if (header === undefined || payload === '' || rest.length < signatureLength) continue
-      found.push(`${header}.${payload}.${rest.slice(0, signatureLength)}`)
+      if (header !== undefined) found.push(`${header}.${payload}.${rest.slice(0, signatureLength)}`)
     }
   }
   return found
@@ -99,7 +103,8 @@ function headerAtEnd(text: string): string | undefined {
     const start = text.indexOf('eyJ', from)
     if (start < 0) return undefined
     const header = text.slice(start)
-    if (decodeBase64url(header)?.toString('latin1').endsWith('}') === true) return header
+    if (header.length < shortestHeader) return undefined
+    if (readStrictJson(decodeBase64url(header)?.toString('utf8') ?? '').kind === 'value') return header
     from = start + 1
   }
   return undefined

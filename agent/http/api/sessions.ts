@@ -108,9 +108,7 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
           )
         const outcome = await parts.open({ ...body, idempotencyKey, address }, closed)
         if (outcome.kind === 'refused') return outcome
-        return outcome.created
-          ? created(outcome.session, { Location: `/api/v1/sessions/${outcome.session.id}` })
-          : ok(outcome.session)
+        return outcome.created ? created(outcome.session) : ok(outcome.session)
       },
     }),
     defineRoute({

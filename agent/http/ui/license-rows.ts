@@ -1,0 +1,81 @@
+/**
+ * A license as the pages show it. Pure; must not import owners or koa.
+ */
+import type { Language } from '../../language.ts'
+import type { License, LicenseState } from '../api/license-shapes.ts'
+import type { ShownTime, TimeWords } from './time.ts'
+
+const marks: Readonly<Record<LicenseState, { readonly kind: string; readonly icon: string }>> = {
+  not_activated: { kind: 'warning', icon: 'pause' },
+  not_yet_valid: { kind: 'quiet', icon: 'clock' },
+  active: { kind: 'good', icon: 'check' },
+  expiring: { kind: 'warning', icon: 'clock' },
+  expired: { kind: 'error', icon: 'error' },
+  blocked_hardware: { kind: 'error', icon: 'lock' },
+  replaced: { kind: 'quiet', icon: 'swap' },
+  deactivated: { kind: 'quiet', icon: 'power' },
+  detached: { kind: 'notice', icon: 'away' },
+}
+
+export interface LicenseRow {
+  readonly id: string
+  readonly address: string
+  /** Titles of the products, for headings and buttons. */
+  readonly name: string
+  readonly state: { readonly kind: string; readonly icon: string; readonly text: string }
+  readonly kind: string
+  readonly vendor: string
+  readonly fingerprint: string
+  readonly location: string
+  readonly products: readonly {
+    readonly title: string
+    readonly product: string
+    readonly marks: { readonly used: number; readonly seats: number; readonly text: string }
+    readonly features: readonly { readonly title: string; readonly text: string }[]
+  }[]
+  readonly ends: ShownTime | undefined
+  readonly overlap: string | undefined
+  readonly can: { readonly activate: boolean; readonly deactivate: boolean; readonly remove: boolean }
+}
+
+export function writeLicenseRow(license: License, { t }: Pick<Language, 't'>, time: TimeWords): LicenseRow {
+  const { actions, products } = license
+  const titles = products.map((product) => (product.any ? t('licenses.any_product') : product.title))
+  const seats = products.reduce((sum, product) => sum + product.seats, 0)
+  return {
+    id: license.id,
+    address: `/licenses/${encodeURIComponent(license.id)}`,
+    name: titles.join(', '),
+    state: { ...marks[license.state], text: t(`license_state.${license.state}`) },
+    kind: license.kind === 'network' ? t('licenses.network', { count: seats }) : t('licenses.standalone'),
+    vendor: license.vendor.name,
+    fingerprint: license.vendor.fingerprint,
+    location: license.local ? t('sessions.here') : license.manager.name,
+    products: products.map((product, place) => ({
+      title: titles[place] ?? product.title,
+      product: product.product,
+      marks: {
+        used: product.used,
+        seats: product.seats,
+        text: t('seats.used', { used: product.used, seats: product.seats }),
+      },
+      features: product.features.map((feature) => ({
+        title: feature.title ?? feature.name,
+        text:
+          feature.seats === undefined
+            ? t('seats.feature_used', { count: feature.used })
+            : t('seats.used', { used: feature.used, seats: feature.seats }),
+      })),
+    })),
+    ends: license.endsAt === undefined ? undefined : time.show(license.endsAt),
+    overlap:
+      license.overlap === undefined
+        ? undefined
+        : t('licenses.overlap', { count: license.overlap.seats, time: time.show(license.overlap.until).exact }),
+    can: {
+      activate: actions.includes('activate') || actions.includes('activation-request'),
+      deactivate: actions.includes('deactivate'),
+      remove: actions.includes('remove'),
+    },
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * All pages in one table: method, address, guard, controller; and how they are put on a router.
+ * The only module of the pages that others import, beside the types of `parts.ts`. Must not import owners.
+ */
+import path from 'node:path'
+import type { Router } from '@koa/router'
+import type { Context } from 'koa'
+import type { ErrorCode } from '../../errors.ts'
+import { createLanguages, readCatalogs } from '../../language.ts'
+import { createRenderer, createTemplates, type TemplateOptions, type Templates } from '../render.ts'
+import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } from './activation.ts'
+import { downloadBlock } from './blocks.ts'
+import { changeBasicSettings, changePassword, showBasicSettings } from './configuration.ts'
+import { askDisconnect, disconnect } from './disconnect.ts'
+import { addLicense, showAddLicense, showLicense, showLicenses } from './licenses.ts'
+import { oldAddresses } from './navigation.ts'
+import { installSample, showOverview } from './overview.ts'
+import { openPage, type Page, type Surroundings } from './page.ts'
+import type { PageGuard, Parts } from './parts.ts'
+import { showSession, showSessions } from './sessions.ts'
+import { changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
+
+export interface PageRoute {
+  readonly method: 'get' | 'post'
+  readonly path: string
+  readonly guard: PageGuard
+  readonly handle: (page: Page, parts: Parts, surroundings: Surroundings) => Promise<void> | void
+}
+
+export const pageRoutes: readonly PageRoute[] = [
+  see('/', (page, parts) => showOverview(page, parts)),
+  change('/sample', installSample),
+  see('/licenses', showLicenses),
+  see('/licenses/add', showAddLicense),
+  change('/licenses/add', addLicense),
+  see('/licenses/:id', showLicense),
+  see('/licenses/:id/activate', (page, parts) => showActivate(page, parts)),
+  change('/licenses/:id/activate', activate),
+  see('/licenses/:id/deactivate', askDeactivate),
+  change('/licenses/:id/deactivate', deactivate),
+  see('/licenses/:id/remove', askRemove),
+  change('/licenses/:id/remove', remove),
+  see('/sessions', showSessions),
+  see('/sessions/:id', showSession),
+  see('/sessions/:id/disconnect', (page, parts) => askDisconnect(page, parts, 'disconnect')),
+  change('/sessions/:id/disconnect', (page, parts) => disconnect(page, parts, 'disconnect')),
+  see('/sessions/:id/free-now', (page, parts) => askDisconnect(page, parts, 'free-now')),
+  change('/sessions/:id/free-now', (page, parts) => disconnect(page, parts, 'free-now')),
+  { method: 'get', path: '/configuration', guard: 'configure', handle: (page) => page.leadTo('/configuration/basic') },
+  {
+    method: 'get',
+    path: '/configuration/basic',
+    guard: 'configure',
+    handle: (page, parts) => showBasicSettings(page, parts),
+  },
+  change('/configuration/basic', changeBasicSettings),
+  change('/configuration/basic/password', changePassword),
+  { method: 'post', path: '/blocks/download', guard: 'see', handle: downloadBlock },
+  { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query().next ?? '/') },
+  { method: 'post', path: '/sign-in', guard: 'open', handle: signIn },
+  { method: 'post', path: '/sign-out', guard: 'open', handle: signOut },
+  {
+    method: 'post',
+    path: '/appearance',
+    guard: 'open',
+    handle: (page, _parts, { languages }) => changeAppearance(page, languages),
+  },
+  ...Object.entries(oldAddresses).map(
+    ([from, to]): PageRoute => ({ method: 'get', path: from, guard: 'open', handle: (page) => page.leadTo(to) }),
+  ),
+]
+
+function see(address: string, handle: PageRoute['handle']): PageRoute {
+  return { method: 'get', path: address, guard: 'see', handle }
+}
+
+function change(address: string, handle: PageRoute['handle']): PageRoute {
+  return { method: 'post', path: address, guard: 'change', handle }
+}
+
+export interface PageOptions extends TemplateOptions {
+  /** Time zone of shown times, such as `Europe/Berlin`; without it the machine's. */
+  readonly zone?: string
+}
+
+export interface Pages {
+  readonly templates: Templates
+  /** Puts every page on the router (made with `strict` and `sensitive`). */
+  install(router: Router, parts: Parts): void
+  /**
+   * Answers with the page that says what is the matter, for errors that happen outside of a page: no such address,
+   * too large a body, something unexpected. The request id is shown in small print.
+   */
+  showProblem(ctx: Context, parts: Parts, code: ErrorCode, detail: string, requestId?: string): Promise<void>
+}
+
+/** Reads the text catalogs and prepares the templates; rejects when a catalog is wrong. */
+export async function createPages(options: PageOptions): Promise<Pages> {
+  const languages = createLanguages(await readCatalogs(path.join(options.views, 'locales')))
+  const templates = createTemplates(options)
+  const renderer = createRenderer(options.views, templates)
+  const zone = options.zone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone
+  const surroundings: Surroundings = { languages, zone }
+  return {
+    templates,
+    install: (router, parts) => {
+      for (const route of pageRoutes) {
+        router[route.method](route.path, renderer, async (ctx) => {
+          const page = openPage(ctx as unknown as Context, parts, surroundings)
+          if (await parts.administrator.may(route.guard, page.asker)) await route.handle(page, parts, surroundings)
+          else await askToSignIn(page)
+        })
+      }
+    },
+    showProblem: async (ctx, parts, code, detail, requestId) => {
+      const page = openPage(ctx, parts, surroundings)
+      await renderer(ctx, () => page.showProblem(code, detail, requestId))
+    },
+  }
+}
+
+async function askToSignIn(page: Page): Promise<void> {
+  const { ctx } = page
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') {
+    page.leadTo(`/sign-in?${new URLSearchParams({ next: ctx.path + ctx.search })}`)
+    return
+  }
+  const { t } = page.language
+  const refused = {
+    kind: 'error' as const,
+    title: t('error.sign_in_needed.title'),
+    text: t('signin.again'),
+    help: '',
+    code: 'sign_in_needed' as const,
+  }
+  await showSignIn(page, '/', refused, 401)
+}

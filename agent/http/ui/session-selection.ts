@@ -1,0 +1,104 @@
+/**
+ * Which sessions a page of the list shows: filter, order, page. Pure; must not import owners or koa.
+ */
+import { z } from 'zod'
+import { type List, type Session, sessionStates } from '../api/shapes.ts'
+
+export const sessionOrders = [
+  'id',
+  'license',
+  'location',
+  'product',
+  'feature',
+  'address',
+  'user',
+  'machine',
+  'since',
+  'timeout',
+] as const
+export type SessionOrder = (typeof sessionOrders)[number]
+
+/** What the address of the page says. Anything that can't be used is ignored: an address is never an error. */
+export const sessionQuery = z.object({
+  q: z.string().trim().max(255).catch(''),
+  state: z.enum(sessionStates).optional().catch(undefined),
+  license: z.string().max(255).optional().catch(undefined),
+  sort: z.enum(sessionOrders).catch('since'),
+  order: z.enum(['up', 'down']).optional().catch(undefined),
+  page: z.coerce.number().int().min(1).max(1_000_000).catch(1),
+})
+
+export interface SessionSelection {
+  /** Words that must all occur in product, title, feature, user, machine, application, address or id. */
+  readonly search: string
+  readonly state?: Session['state'] | undefined
+  readonly license?: string | undefined
+  readonly sort: SessionOrder
+  readonly descending: boolean
+  readonly offset: number
+  readonly limit: number
+}
+
+export function nameUser(session: Session): string {
+  return session.user.displayName ?? session.user.email ?? session.user.account ?? ''
+}
+
+const keys: Readonly<Record<SessionOrder, (session: Session) => string>> = {
+  id: (session) => session.id,
+  license: (session) => session.license ?? '',
+  location: (session) => session.source.manager.name,
+  product: (session) => session.product,
+  feature: (session) => session.feature ?? '',
+  address: (session) => session.address,
+  user: (session) => nameUser(session).toLowerCase(),
+  machine: (session) => (session.host ?? '').toLowerCase(),
+  since: (session) => session.startedAt,
+  timeout: (session) => session.idleEndsAt ?? session.expiresAt,
+}
+
+function listWords(session: Session): string {
+  const { user, process } = session
+  return [
+    session.id,
+    session.product,
+    session.title,
+    session.feature,
+    user.displayName,
+    user.email,
+    user.account,
+    session.host,
+    session.application,
+    session.address,
+    process?.name,
+    process?.id,
+  ]
+    .join('\n')
+    .toLowerCase()
+}
+
+/** Filters, sorts and cuts out one page; equal ones keep the order of their ids, so that pages never overlap. */
+export function selectSessions(sessions: Iterable<Session>, selection: SessionSelection): List<Session> {
+  const words = selection.search.toLowerCase().split(/\s+/).filter(Boolean)
+  const found: { readonly key: string; readonly session: Session }[] = []
+  const keyOf = keys[selection.sort]
+  for (const session of sessions) {
+    if (selection.state !== undefined && session.state !== selection.state) continue
+    if (selection.license !== undefined && session.license !== selection.license) continue
+    if (words.length > 0) {
+      const text = listWords(session)
+      if (!words.every((word) => text.includes(word))) continue
+    }
+    found.push({ key: keyOf(session), session })
+  }
+  const direction = selection.descending ? -1 : 1
+  found.sort((a, b) => direction * compare(a.key, b.key) || compare(a.session.id, b.session.id))
+  return {
+    items: found.slice(selection.offset, selection.offset + selection.limit).map(({ session }) => session),
+    total: found.length,
+  }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
