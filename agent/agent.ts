@@ -107,13 +107,21 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     instance: identity.id,
     hardware,
     onChange: (id) => {
-      proofs.forget(id)
       events.publish('license.changed', { id })
       health$.look()
     },
   })
   const agent = identity.signingKey
-  const licenses = new Licenses({ writes: writer, shelf, vendors, clock, agent, hardware, randomId })
+  const licenses = new Licenses({
+    writes: writer,
+    shelf,
+    vendors,
+    clock,
+    agent,
+    hardware,
+    randomId,
+    hearTime: (signer, time) => floor.hear(signer, time, false),
+  })
   const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
   const broker = new Broker({
     lessor,
