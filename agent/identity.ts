@@ -1,9 +1,8 @@
 /**
  * Who this agent is: its key pair, its id, its secret, and which start this is. Owns the files that hold them.
- * The private key and the secret leave this module only as signatures and derived keys. Imports `paths` types only.
+ * The private key and the secret leave this module only as signatures and derived keys. Imports the domain's keys.
  */
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -13,15 +12,8 @@ import {
 } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { type SigningKey, signingKey } from './domain/documents/keys.ts'
+import { keyId, type PublicJwk, type SigningKey, signingKey } from './domain/documents/keys.ts'
 import type { Paths } from './paths.ts'
-
-/** An Ed25519 public key as RFC 8037 writes it. */
-export interface PublicJwk {
-  readonly kty: 'OKP'
-  readonly crv: 'Ed25519'
-  readonly x: string
-}
 
 export interface Identity {
   /** base64url SHA-256 thumbprint (RFC 7638) of the public key; 43 characters. */
@@ -53,7 +45,7 @@ export async function openIdentity(paths: Paths): Promise<Identity> {
   const publicKey = createPublicKey(privateKey)
   const publicJwk = exportPublic(publicKey)
   return {
-    id: thumbprint(publicJwk),
+    id: keyId(publicJwk),
     publicJwk,
     publicKey,
     startId: randomBytes(16).toString('base64url'),
@@ -70,11 +62,6 @@ export async function renewCliKey(paths: Paths): Promise<string> {
   const key = randomBytes(32).toString('base64url')
   await writeAnew(paths.cliKey, `${key}\n`)
   return key
-}
-
-/** RFC 7638: SHA-256 over the required members in the order of their names. */
-function thumbprint({ crv, kty, x }: PublicJwk): string {
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
 }
 
 /** Of our files, those that others than their owner may read, change or enter. Empty on Windows, where modes say nothing. */

@@ -91,7 +91,7 @@ function createLanguage(tag: string, catalog: Catalog, english: ReadonlyMap<stri
   }
   function fill(found: Message, args: TextArguments): string {
     let text = found
-    if (typeof text !== 'string') text = text[plurals.select(Number(args['count'] ?? 0))] ?? text.other
+    if (typeof text !== 'string') text = text[plurals.select(Number(args.count ?? 0))] ?? text.other
     return text.replace(/\{(\w+)\}/g, (place, name: string) => {
       const value = args[name]
       if (value === undefined) return place

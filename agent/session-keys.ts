@@ -22,10 +22,9 @@ export class SessionKeys {
   }
 
   idOf(parts: SessionIdParts): string {
-    return digest(
-      this.#idSecret,
-      JSON.stringify([parts.idempotencyKey, parts.processId ?? null, parts.account ?? null]),
-    )
+    const told = JSON.stringify([parts.idempotencyKey, parts.processId ?? null, parts.account ?? null])
+    // Ids stand in signed documents, where they begin with a letter or digit.
+    return `s${digest(this.#idSecret, told)}`
   }
 
   /** 128 bit, base64url. */

@@ -20,15 +20,14 @@ function followEvents(live) {
   let again = false
 
   function open() {
-    source = new EventSource('/api/v1/events')
+    source = new EventSource(`/api/v1/events?types=${topics.join(',')}`)
     source.onopen = () => showState('following')
     source.onerror = () => {
       showState('paused')
       // A stream that the server ended for good is not opened again by the browser itself.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || reopen(), retryMs)
     }
-    source.onmessage = plan
-    for (const topic of topics) source.addEventListener(topic, plan)
+    for (const topic of [...topics, 'reset']) source.addEventListener(topic, plan)
   }
   function close() {
     source?.close()
@@ -96,10 +95,10 @@ function takeOver(live, fresh) {
     if (!document.querySelector('dialog[open]') && !isTyping()) location.reload()
     return
   }
-  if (rows) takeOverRows(live, rows, newRows)
-  for (const part of live.querySelectorAll(':scope > [id]')) {
-    const newPart = newer.querySelector(`:scope > [id="${CSS.escape(part.id)}"]`)
-    if (newPart && !part.contains(rows)) morph(part, newPart)
+  if (rows) takeOverRows(rows, newRows)
+  for (const part of live.querySelectorAll('section[id]')) {
+    const newPart = newer.querySelector(`section[id="${CSS.escape(part.id)}"]`)
+    if (newPart) morph(part, newPart)
   }
   for (const selector of ['[data-live-summary]', '.live-at', '.pager > p']) {
     const here = live.querySelector(selector)
@@ -115,7 +114,7 @@ function takeOver(live, fresh) {
 }
 
 /** Rows are patched by id and stay where they are; new ones do not push others away but are offered in the line above. */
-function takeOverRows(live, rows, newRows) {
+function takeOverRows(rows, newRows) {
   const fresh = new Map([...newRows.children].map((row) => [row.id, row]))
   for (const row of [...rows.children]) {
     const newRow = fresh.get(row.id)
@@ -223,7 +222,14 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   const text = label.textContent
   button.addEventListener('click', async () => {
     const source = document.getElementById(button.dataset.copy)
-    await navigator.clipboard.writeText(source.value ?? source.textContent)
+    try {
+      await navigator.clipboard.writeText(source.value ?? source.textContent)
+    } catch {
+      // Not permitted: everything is selected, so that the keyboard can copy it.
+      if (source.select) source.select()
+      else getSelection().selectAllChildren(source)
+      return
+    }
     label.textContent = button.dataset.done
     label.setAttribute('role', 'status')
     setTimeout(() => {

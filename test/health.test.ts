@@ -29,6 +29,7 @@ test('problems are listed worst first, then oldest first, with their words and w
 
 test('a problem that may pass by itself is shown only when it has stood for long enough', (t) => {
   const clock = new ManualClock()
+  clock.advance(5000)
   const health = new Health(clock)
   health.set('store_unavailable', { reason: 'the disk is full' })
   t.is(health.worst(), 'good')

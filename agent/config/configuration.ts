@@ -129,6 +129,13 @@ export class Configuration implements RecordOwner {
    * @param by who changed it, for the journal
    */
   async change(patch: unknown, by: string): Promise<ChangeOutcome> {
+    const check = this.validate(patch)
+    if (check.kind === 'refused') return check
+    return await this.#parts.writes.submit((transaction) => this.#decide(transaction, check.patch, by))
+  }
+
+  /** Whether a change could be made; changes nothing. */
+  validate(patch: unknown): { readonly kind: 'valid'; readonly patch: Patch } | Refusal {
     const check = checkPatch(patch)
     if (check.kind === 'wrong') {
       const detail = check.errors.map((error) => error.detail).join('; ')
@@ -139,7 +146,7 @@ export class Configuration implements RecordOwner {
       const detail = fixed.map((name) => `${name} is fixed by the environment`).join('; ')
       return refuse('read_only_setting', detail, { names: fixed })
     }
-    return await this.#parts.writes.submit((transaction) => this.#decide(transaction, check.patch, by))
+    return { kind: 'valid', patch: check.patch }
   }
 
   /** Calls `listener` with the new value when it changed. */

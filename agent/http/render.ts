@@ -25,6 +25,9 @@ export interface Templates {
   render(view: string, locals: object): Promise<string>
 }
 
+/** Marks that turn the direction of text around, so that a name shows as another; no page needs them. */
+const reversing = /[\u202a-\u202e\u2066-\u2069]/g
+
 export function createTemplates(options: TemplateOptions): Templates {
   const loader = new nunjucks.FileSystemLoader(options.views, { noCache: options.fresh === true })
   const environment = new nunjucks.Environment(loader, {
@@ -40,7 +43,7 @@ export function createTemplates(options: TemplateOptions): Templates {
       new Promise((resolve, reject) => {
         environment.render(view, locals, (error, html) => {
           if (error !== null) reject(error)
-          else resolve(html ?? '')
+          else resolve((html ?? '').replace(reversing, ''))
         })
       }),
   }
@@ -52,7 +55,9 @@ function createAssetAddresses(folder: string): (name: string) => string {
   return (name) => {
     let address = known.get(name)
     if (address === undefined) {
-      const digest = createHash('sha256').update(readFileSync(path.join(folder, name))).digest('base64url')
+      const digest = createHash('sha256')
+        .update(readFileSync(path.join(folder, name)))
+        .digest('base64url')
       address = `/public/${name}?v=${digest.slice(0, 10)}`
       known.set(name, address)
     }

@@ -66,9 +66,21 @@ export async function createHeadFile(path: string, state: StoreState): Promise<v
 export class HeadFile {
   readonly #descriptor: number
 
-  /** The file must exist. */
-  constructor(path: string) {
-    this.#descriptor = openSync(path, 'r+')
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  /** The file must exist; what a start has changed is on disk afterwards. */
+  static open(path: string, state: StoreState): HeadFile {
+    const head = new HeadFile(openSync(path, 'r+'))
+    try {
+      head.write(state)
+      head.sync()
+      return head
+    } catch (error) {
+      head.close()
+      throw error
+    }
   }
 
   /** Into the page cache of the system only: one microsecond, where a turn through the thread pool costs forty. */

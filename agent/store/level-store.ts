@@ -3,26 +3,16 @@
  * (head file, marker). Every write is one atomic batch at the root, with a sync, that also writes the state record (R8).
  * The process should run with umask 077: LevelDB makes its files by it. Must not know what the records mean.
  */
-import { ClassicLevel } from 'classic-level'
 import type { JournalEntry } from '../domain/journal.ts'
 import { type Ballast, freeBytes } from './ballast.ts'
 import { checkBatch, lastChanges } from './batch.ts'
 import { toStoreError } from './failures.ts'
-import { checkStoreFiles, closeToOthers, prepareFolder, storePaths, writeMarker } from './folder.ts'
-import { createHeadFile, HeadFile } from './head-file.ts'
-import { journalKey, nameRecord, recordKey, stateKey } from './keys.ts'
-import {
-  checkHeadEntry,
-  checkHeadFile,
-  type Database,
-  isEmpty,
-  readEntries,
-  readRecords,
-  readStateRecord,
-} from './level-read.ts'
-import { type Migration, migrateRecord, migrations, schemaAfter } from './migrations.ts'
+import { journalKey, nameRecord, stateKey } from './keys.ts'
+import { type OpenLevel, type Operation, openLevel, putJson, writeBatch } from './level-open.ts'
+import { type Database, readEntries, readRecords } from './level-read.ts'
+import { type Migration, migrations } from './migrations.ts'
 import { seal, unseal } from './records.ts'
-import { newStateRecord, type StateRecord, stateOf, Tallies } from './state-record.ts'
+import { type StateRecord, stateOf, Tallies } from './state-record.ts'
 import {
   type Batch,
   type CommitOutcome,
@@ -42,18 +32,13 @@ export interface LevelStoreOptions {
   readonly migrations?: readonly Migration[]
 }
 
-type Operation =
-  | { readonly type: 'put'; readonly key: string; readonly value: string }
-  | { readonly type: 'del'; readonly key: string }
-
 interface Plan {
   readonly operations: Operation[]
   readonly next: StateRecord
 }
 
 interface Opened {
-  readonly db: Database
-  readonly head: HeadFile
+  readonly level: OpenLevel
   state: StateRecord
   /** The commit that runs; never rejects. */
   running: Promise<void> | undefined
@@ -78,29 +63,27 @@ export class LevelStore implements Store {
   }
 
   async open(): Promise<StoreState> {
-    if (this.#opened !== undefined) throw new StoreError('locked', 'The store is open already.')
-    const doing = `The store in ${this.#folder} can not be opened`
-    let state: StoreState
+    let level: OpenLevel
     try {
-      state = await this.#openOnFullDisk()
+      level = await this.#openOnFullDisk()
     } catch (error) {
-      throw toStoreError(error, doing)
+      throw toStoreError(error, `The store in ${this.#folder} can not be opened`)
     }
+    this.#opened = { level, state: level.state, running: undefined, broken: false }
     this.#diskWasFull = false
     // A ballast that can't be made is no reason not to serve: `held` says so
     await this.#ballast?.restore().catch(() => undefined)
-    return state
+    return stateOf(level.state)
   }
 
   async *load(): AsyncGenerator<StoredRecord, void, undefined> {
-    const { db, state, broken } = await this.#settled()
-    if (broken) throw brokenError()
-    yield* readRecords(db, new Tallies(state.tallies))
+    const { level, state } = await this.#settled()
+    yield* readRecords(level.db, new Tallies(state.tallies))
   }
 
   async *journal(query: JournalQuery): AsyncGenerator<JournalEntry, void, undefined> {
-    const { db, state } = this.#ready()
-    yield* readEntries(db, query, state.head.sequence)
+    const { level, state } = this.#ready()
+    yield* readEntries(level.db, query, state.head.sequence)
   }
 
   async commit(batch: Batch, revision: number): Promise<CommitOutcome> {
@@ -108,7 +91,13 @@ export class LevelStore implements Store {
     if (opened.broken) throw brokenError()
     if (opened.running !== undefined) throw new StoreError('failed', 'Another batch is being written.')
     checkBatch(batch, revision, opened.state)
-    const writing = this.#write(opened, planWrite(opened, batch))
+    let plan: Plan
+    try {
+      plan = planWrite(opened.level.db, opened.state, batch)
+    } catch (error) {
+      throw toStoreError(error, 'The store can not be written')
+    }
+    const writing = this.#write(opened, plan)
     opened.running = writing.then(
       () => undefined,
       () => undefined,
@@ -126,9 +115,7 @@ export class LevelStore implements Store {
     this.#opened = undefined
     await opened.running
     try {
-      if (!opened.broken) opened.head.sync()
-      opened.head.close()
-      await opened.db.close()
+      await opened.level.close()
     } catch (error) {
       throw toStoreError(error, 'The store can not be closed')
     }
@@ -139,19 +126,22 @@ export class LevelStore implements Store {
     return this.#opened
   }
 
-  /** State and database agree only while nothing is being written. */
+  /** State and database agree only while nothing is being written, and after a failure not at all. */
   async #settled(): Promise<Opened> {
     for (;;) {
       const opened = this.#ready()
-      if (opened.running === undefined) return opened
+      if (opened.running === undefined) {
+        if (opened.broken) throw brokenError()
+        return opened
+      }
       await opened.running
     }
   }
 
   async #write(opened: Opened, { operations, next }: Plan): Promise<CommitOutcome> {
     try {
-      await opened.db.batch(operations, { sync: true })
-      opened.head.write(stateOf(next))
+      await writeBatch(opened.level.db, operations)
+      opened.level.head.write(stateOf(next))
       opened.state = next
       return { kind: 'committed', revision: next.revision }
     } catch (error) {
@@ -168,75 +158,14 @@ export class LevelStore implements Store {
   }
 
   /** LevelDB needs several MiB to open: on a full disk the ballast gives them (R1). */
-  async #openOnFullDisk(): Promise<StoreState> {
+  async #openOnFullDisk(): Promise<OpenLevel> {
     if (this.#diskWasFull) await this.#ballast?.free()
     try {
-      return await this.#openOnce()
+      return await openLevel(this.#folder, this.#steps)
     } catch (error) {
       if (toStoreError(error, '').code !== 'disk_full' || !(await this.#ballast?.free())) throw error
-      return await this.#openOnce()
+      return await openLevel(this.#folder, this.#steps)
     }
-  }
-
-  async #openOnce(): Promise<StoreState> {
-    const paths = storePaths(this.#folder)
-    await prepareFolder(this.#folder)
-    const made = (await checkStoreFiles(paths)) === 'made'
-    await prepareFolder(paths.store)
-    const db: Database = new ClassicLevel(paths.store, { createIfMissing: !made })
-    await db.open()
-    let head: HeadFile | undefined
-    try {
-      const found = await readStateRecord(db, schemaAfter(this.#steps))
-      if (found === undefined && (made || !(await isEmpty(db))))
-        throw new StoreError('damaged', 'The state record of the store is missing.')
-      const before = found ?? newStateRecord(schemaAfter(this.#steps))
-      const reading = await checkHeadFile(paths.head, before, made)
-      await checkHeadEntry(db, before)
-      const state = await this.#countStart(db, before)
-      if (reading.kind === 'missing') await createHeadFile(paths.head, stateOf(state))
-      head = new HeadFile(paths.head)
-      head.write(stateOf(state))
-      head.sync()
-      if (!made) await writeMarker(paths)
-      await closeToOthers(paths)
-      this.#opened = { db, head, state, running: undefined, broken: false }
-      return stateOf(state)
-    } catch (error) {
-      head?.close()
-      await db.close()
-      throw error
-    }
-  }
-
-  /** The first batch of every start; an older schema is brought up to date in the same batch. */
-  async #countStart(db: Database, before: StateRecord): Promise<StateRecord> {
-    const schema = schemaAfter(this.#steps)
-    const migrated =
-      before.schema < schema ? await this.#migrate(db, before) : { operations: [], tallies: before.tallies }
-    const state = { ...before, schema, startCounter: before.startCounter + 1, tallies: migrated.tallies }
-    await db.batch([...migrated.operations, putJson(stateKey, state)], { sync: true })
-    return state
-  }
-
-  async #migrate(
-    db: Database,
-    before: StateRecord,
-  ): Promise<{ operations: Operation[]; tallies: StateRecord['tallies'] }> {
-    const kept = new Map<string, Operation>()
-    const dropped: Operation[] = []
-    const tallies = new Tallies()
-    for await (const record of readRecords(db, new Tallies(before.tallies))) {
-      dropped.push({ type: 'del', key: recordKey(record) })
-      const migrated = migrateRecord(record, before.schema, this.#steps)
-      if (migrated === undefined) continue
-      const key = recordKey(migrated)
-      if (kept.has(key)) throw new StoreError('failed', `Two records would become ${nameRecord(migrated)}.`)
-      const sealed = seal(key, JSON.stringify(migrated.value))
-      tallies.add(migrated.kind, sealed.checksum)
-      kept.set(key, { type: 'put', key, value: sealed.text })
-    }
-    return { operations: [...dropped, ...kept.values()], tallies: tallies.toRecord() }
   }
 }
 
@@ -245,11 +174,11 @@ function brokenError(): StoreError {
 }
 
 /** What a batch puts on disk, and the state after it. */
-function planWrite({ db, state }: Opened, batch: Batch): Plan {
+function planWrite(db: Database, state: StateRecord, batch: Batch): Plan {
   const tallies = new Tallies(state.tallies)
   const operations: Operation[] = []
   for (const { key, change } of lastChanges(batch.changes)) {
-    const old = db.getSync(key) // 4 microseconds, where a map of all keys would cost 170 bytes for each
+    const old = db.getSync(key) // some microseconds; the alternative is a map of all keys in memory
     if (old !== undefined) {
       const unsealed = unseal(key, old)
       if (unsealed === undefined) throw new StoreError('damaged', `The record ${nameRecord(change)} is damaged.`)
@@ -265,8 +194,4 @@ function planWrite({ db, state }: Opened, batch: Batch): Plan {
   const next = { ...state, revision: state.revision + 1, head: batch.head, tallies: tallies.toRecord() }
   operations.push(putJson(stateKey, next))
   return { operations, next }
-}
-
-function putJson(key: string, value: unknown): Operation {
-  return { type: 'put', key, value: seal(key, JSON.stringify(value)).text }
 }

@@ -72,18 +72,18 @@ export interface JournalQuery {
 
 export interface Store {
   /**
-   * Opens, checks (R8) and counts the start. Rejects with StoreError: 'locked', 'damaged', 'newer_schema', 'not_permitted',
-   * 'failed'. May be called again after `close()`.
+   * Opens, checks (R8) and counts the start, which raises no revision. Rejects with StoreError: 'locked' (also when it is open
+   * already), 'damaged', 'newer_schema', 'not_permitted', 'disk_full', 'failed'. May be called again after `close()`.
    */
   open(): Promise<StoreState>
   /** Every record of every kind, in key order; throws StoreError 'damaged' and names the record that is. Reads no journal entry. */
   load(): AsyncIterable<StoredRecord>
   /**
-   * One atomic durable write, decided on `revision`. Resolves after it is on disk. A rejection means the outcome is UNKNOWN (R1):
-   * the caller closes, opens and loads again before it decides anything.
+   * One atomic durable write, decided on `revision`; one at a time. Resolves after it is on disk. A rejection means the outcome
+   * is UNKNOWN (R1): the caller closes, opens and loads again before it decides anything.
    */
   commit(batch: Batch, revision: number): Promise<CommitOutcome>
-  /** Reads entries that are committed; checks each one's checksum. */
+  /** Reads entries that are committed; checks each one's checksum, and that none is missing between them. */
   journal(query: JournalQuery): AsyncIterable<JournalEntry>
   close(): Promise<void>
 }

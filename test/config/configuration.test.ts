@@ -40,7 +40,7 @@ test('environment comes before administrator before file before default, and eac
   t.is(of('detach.maxDays')?.setBy, undefined)
   t.like(of('session.idleMinutes'), { value: 20, source: 'file', setBy: '/etc/leasehold.yaml', editable: true })
   t.like(of('ui.protection'), {
-    value: 'none',
+    value: 'configuration',
     source: 'default',
     kind: 'choice',
     choices: ['none', 'configuration', 'all'],

@@ -253,14 +253,20 @@ test('the start is stopped by a wrong file or environment, with everything that 
   t.is(fixed.fileName, other)
 })
 
+interface SchemaNode {
+  readonly additionalProperties?: unknown
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly default?: unknown
+  readonly title?: string
+}
+
 test('the JSON Schema of the file has every name with its default and allows no other', (t) => {
-  const schema = fileJsonSchema()
+  const schema: SchemaNode = fileJsonSchema()
   for (const name of settingNames) {
-    // biome-ignore lint/suspicious/noExplicitAny: a JSON Schema is as deep as it likes
-    let node: any = schema
+    let node = schema
     for (const part of name.split('.')) {
-      t.false(node.additionalProperties, name)
-      node = node.properties[part]
+      t.is(node.additionalProperties, false, name)
+      node = node.properties?.[part] ?? {}
     }
     t.deepEqual(node.default, settings[name].default, name)
     t.is(node.title, settings[name].label)

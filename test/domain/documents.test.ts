@@ -12,6 +12,7 @@ import { openAnyDocument, openDocument, sealDocument } from '../../agent/domain/
 import { encodeHeader, signJws } from '../../agent/domain/documents/jws.ts'
 import { isFingerprintOf, keyId, shortGroups, verifyingKey } from '../../agent/domain/documents/keys.ts'
 import { readStrictJson } from '../../agent/domain/documents/strict-json.ts'
+import { testNeeding } from '../helpers/needing.ts'
 import type { DocumentVector } from './documents/document-vectors.ts'
 import { makeVectors, vectorFolder } from './documents/make-vectors.ts'
 import {
@@ -99,20 +100,25 @@ for line in sys.stdin:
         print('bad')
 `
 
-if (python === undefined)
-  test.skip('python with cryptography is not on this machine: its check of our signatures', (t) => t.pass())
-else
-  test("Python's cryptography takes our signatures and key ids, and refuses other keys", (t) => {
-    const license = sealLicense()
-    const lines = [
-      `${license} ${vendor.jwk.x}`,
-      `${sealActivation(license)} ${vendor.jwk.x}`,
-      `${sealAssertion(license)} ${manager.jwk.x}`,
-      `${license} ${stranger.jwk.x}`,
-    ]
-    const said = execFileSync(python, ['-c', pythonVerifier], { input: `${lines.join('\n')}\n`, encoding: 'utf8' })
-    t.deepEqual(said.trim().split('\n'), ['good', 'good', 'good', 'bad'])
+const testWithPython = testNeeding(
+  python !== undefined,
+  'Python with cryptography: apt-get install python3-cryptography',
+)
+
+testWithPython("Python's cryptography takes our signatures and key ids, and refuses other keys", (t) => {
+  const license = sealLicense()
+  const lines = [
+    `${license} ${vendor.jwk.x}`,
+    `${sealActivation(license)} ${vendor.jwk.x}`,
+    `${sealAssertion(license)} ${manager.jwk.x}`,
+    `${license} ${stranger.jwk.x}`,
+  ]
+  const said = execFileSync(python ?? 'python3', ['-c', pythonVerifier], {
+    input: `${lines.join('\n')}\n`,
+    encoding: 'utf8',
   })
+  t.deepEqual(said.trim().split('\n'), ['good', 'good', 'good', 'bad'])
+})
 
 test('a document of any kind is opened with the key that it carries or that is known', (t) => {
   const license = sealLicense()
@@ -207,4 +213,21 @@ test('months end on the same day, or on the last one where the month is shorter'
   t.is(after('2028-01-31T00:00:00Z', 1), '2028-02-29T00:00')
   t.is(after('2026-11-30T23:59:59Z', 3), '2027-02-28T23:59')
   t.is(after('2026-12-31T00:00:00Z', 2), '2027-02-28T00:00')
+})
+
+test('a key that is no point of the curve is refused as a value', (t) => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      fc.constantFrom('license', 'recipient'),
+      (bytes, kind) => {
+        const key = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(bytes).toString('base64url') } as const
+        const typ = `leasehold-${kind}`
+        const claimed = { ...vendor, id: keyId(key) }
+        const text = signJws(encodeHeader(typ, claimed), { typ, v: 1, key, vendor: { key }, agent: keyId(key) }, vendor)
+        return openAnyDocument(text, () => undefined).kind === 'refused'
+      },
+    ),
+  )
+  t.pass()
 })

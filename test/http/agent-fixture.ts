@@ -7,7 +7,7 @@ import { type AccessParts, CookieAccess } from '../../agent/http/access.ts'
 import { EventStreams } from '../../agent/http/api/events.ts'
 import type { SessionsParts } from '../../agent/http/api/sessions.ts'
 import type { KeptSession, Session } from '../../agent/http/api/shapes.ts'
-import { type AppParts, createRequestListener } from '../../agent/http/app.ts'
+import { type AppParts, createApp, createRequestListener } from '../../agent/http/app.ts'
 import { type Limits, Listener } from '../../agent/http/listener.ts'
 import { type ApiParts, buildRoutes } from '../../agent/http/routes.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
@@ -73,6 +73,8 @@ export interface Logged {
 }
 
 export interface FixtureOptions {
+  /** false: everything goes through Koa, the calls of the hot path too. */
+  readonly hotPath?: boolean
   readonly api?: Partial<ApiParts>
   readonly access?: Partial<AccessParts>
   readonly limits?: Partial<Limits>
@@ -111,6 +113,15 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,
+      status: () => ({
+        pid: 1,
+        port: 1947,
+        dataFolder: '/data',
+        startedAt: '2027-01-01T00:00:00.000Z',
+        version: '0.0.0',
+        agent: { id: 'agent', name: 'machine' },
+        sessions: 0,
+      }),
       version: () => ({ program: 'leasehold', version: '0.1.0', agent: manager, node: '20.0.0', platform: 'test' }),
     },
     streams,
@@ -120,7 +131,11 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       validate: () => ({ kind: 'valid' }),
       schema: () => ({ type: 'object' }),
     },
-    journal: { list: async () => none(), lines: async function* () {} },
+    journal: {
+      list: async () => none(),
+      lines: async function* () {},
+      verify: () => Promise.resolve({ kind: 'good' as const, entries: 0, head: '' }),
+    },
     signIn: {
       access,
       administrator: { signIn: never, signOut: async () => undefined, changePassword: never },
@@ -149,7 +164,7 @@ export async function startAgent(options: FixtureOptions = {}): Promise<AgentFix
   const newRequestId = () => `${prefix}-${++count}`
   const surroundings = { access, log: { error: note }, newRequestId, routes, ...options.app }
   const listener = new Listener({
-    handler: createRequestListener(surroundings),
+    handler: options.hotPath === false ? createApp(surroundings) : createRequestListener(surroundings),
     // Stopping is watched with real timers where a test looks at it; here nothing waits.
     timers: clock,
     log: { info: note, warn: note },

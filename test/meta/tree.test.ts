@@ -153,7 +153,9 @@ test('nothing is left for later, and no test is left out', (t) => {
     all.filter((file) => file.name !== 'scripts/tap.mjs').flatMap((file) => findLines(file, later, false)),
     [],
   )
-  t.deepEqual(search(tests, /\btest\.(serial\.)?(skip|only|todo|failing)\b|\.(skip|only)\(/), [])
+  const skipping = /\btest\.(serial\.)?(skip|only|todo|failing)\b|\.(skip|only)\(/
+  // The one place that may: what a machine lacks is said there, and fails in CI.
+  t.deepEqual(search(tests, skipping, ['test/helpers/needing.ts']), [])
 })
 
 test('no file names a place on somebody’s machine or a package registry', (t) => {

@@ -14,8 +14,9 @@ import {
 } from '../../agent/store/store.ts'
 
 /**
- * `before`: nothing was written. `after`: written, but the answer is a failure. `torn`: nothing was written, and what is
- * committed from then on is acknowledged and lost at the next opening, as LevelDB does after a full disk (R1).
+ * `before`: nothing was written. `after`: written, but the answer is a failure. After both every commit is refused until the
+ * store is opened again, as `level-store.ts` does. `torn`: nothing was written, and what is committed from then on is
+ * acknowledged and lost at the next opening, as LevelDB does after a full disk (R1).
  */
 export type CommitFailure = 'before' | 'after' | 'torn'
 
@@ -24,7 +25,7 @@ export class FailingStore implements Store {
   readonly #commits: (CommitFailure | 'works')[] = []
   readonly #openings: StoreErrorCode[] = []
   readonly #code: StoreErrorCode
-  #torn = false
+  #after: 'working' | 'broken' | 'torn' = 'working'
 
   /** @param code of the failures of `commit` */
   constructor(inner: Store, code: StoreErrorCode = 'failed') {
@@ -53,11 +54,12 @@ export class FailingStore implements Store {
   }
 
   async commit(batch: Batch, revision: number): Promise<CommitOutcome> {
-    if (this.#torn) return { kind: 'committed', revision: revision + 1 }
+    if (this.#after === 'torn') return { kind: 'committed', revision: revision + 1 }
+    if (this.#after === 'broken') throw new StoreError('failed', 'The store must be closed and opened again.')
     const order = this.#commits.shift() ?? 'works'
     if (order === 'works') return await this.#inner.commit(batch, revision)
     if (order === 'after') await this.#inner.commit(batch, revision)
-    this.#torn = order === 'torn'
+    this.#after = order === 'torn' ? 'torn' : 'broken'
     throw new StoreError(this.#code, `The commit was ordered to fail (${order}).`)
   }
 
@@ -66,7 +68,7 @@ export class FailingStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#torn = false
+    this.#after = 'working'
     await this.#inner.close()
   }
 }

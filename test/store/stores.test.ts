@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import { LevelStore } from '../../agent/store/level-store.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
-import { Hand, loadAll, put, rejectsWith, storeContract } from './contract.ts'
+import { rejectsWith, storeContract } from './contract.ts'
 import { FailingStore } from './failing-store.ts'
+import { Hand, loadAll, put } from './hand.ts'
 
 storeContract('level', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-store-'))
@@ -27,6 +28,7 @@ test('R1: a commit that fails before or after writing looks the same until the s
     store.failCommits('works', order)
     await hand.commit([put('kept', 1)])
     await rejectsWith(t, 'disk_full', hand.commit([put('new', 1)]))
+    await rejectsWith(t, 'failed', hand.commit([put('too early', 1)]), /opened again/)
     await store.close()
     t.is((await store.open()).revision, keys.length)
     const found = (await loadAll(store)).map(({ key }) => key)

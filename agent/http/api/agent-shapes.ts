@@ -29,6 +29,17 @@ export const version = z.strictObject({
 })
 export type Version = z.infer<typeof version>
 
+export const status = z.strictObject({
+  pid: z.int().positive(),
+  port: z.int().positive(),
+  dataFolder: z.string(),
+  startedAt: instant,
+  version: z.string(),
+  agent: managerName,
+  sessions: z.int().nonnegative().describe('sessions that live now'),
+})
+export type Status = z.infer<typeof status>
+
 export const configurationValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()])
 export type ConfigurationValue = z.infer<typeof configurationValue>
 export const configurationEntry = z.strictObject({
@@ -63,6 +74,20 @@ export const journalEntry = z.strictObject({
   hash: z.string(),
 })
 export type JournalLine = z.infer<typeof journalEntry>
+
+export const journalVerdict = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('good'),
+    entries: z.int().nonnegative(),
+    head: z.string().describe('hash of the last entry'),
+  }),
+  z.strictObject({
+    kind: z.literal('broken'),
+    sequence: z.int().positive().describe('the first entry that is wrong'),
+    reason: z.string(),
+  }),
+])
+export type JournalVerdict = z.infer<typeof journalVerdict>
 
 // ---- people at the agent
 

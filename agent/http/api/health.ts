@@ -5,13 +5,14 @@
 import { z } from 'zod'
 import { ok } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { type Health, health, type Version, version } from './agent-shapes.ts'
+import { type Health, health, type Status, status, type Version, version } from './agent-shapes.ts'
 
 export interface HealthParts {
   health(): Health
   /** The store works and the first search is done. */
   ready(): boolean
   version(): Version
+  status(): Status
 }
 
 const live = z.strictObject({ live: z.literal(true) })
@@ -56,6 +57,14 @@ export function healthRoutes(parts: HealthParts): Route[] {
       summary: 'Program, version and agent',
       answers: { 200: { description: 'Program, version and agent', schema: version } },
       handle: () => ok(parts.version()),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/status',
+      guard: 'read',
+      summary: 'The running program: process, port, data folder',
+      answers: { 200: { description: 'The running program', schema: status } },
+      handle: () => ok(parts.status()),
     }),
   ]
 }

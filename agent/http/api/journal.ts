@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { writeRow } from '../csv.ts'
 import { ok, type Reply } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { type JournalLine, journalEntry } from './agent-shapes.ts'
+import { type JournalLine, type JournalVerdict, journalEntry, journalVerdict } from './agent-shapes.ts'
 import { type List, list, pageQuery, text } from './shapes.ts'
 
 const formats = ['json', 'ndjson', 'csv'] as const
@@ -28,6 +28,8 @@ export type JournalQuery = JournalFilter & z.infer<typeof pageQuery>
 export interface JournalParts {
   list(query: JournalQuery): Promise<List<JournalLine>>
   lines(filter: JournalFilter): AsyncIterable<JournalLine>
+  /** Follows the chain from its beginning. */
+  verify(): Promise<JournalVerdict>
 }
 
 /** What most people look for has a column of its own; the rest is JSON in the last one. */
@@ -85,6 +87,14 @@ export function journalRoutes(parts: JournalParts): Route[] {
         if (format === 'csv') return download('text/csv; charset=utf-8', 'journal.csv', writeCsv(parts.lines(filter)))
         return ok(await parts.list({ ...filter, limit, cursor }))
       },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/journal/verify',
+      guard: 'read',
+      summary: 'Check that no entry was changed or left out',
+      answers: { 200: { description: 'What was found', schema: journalVerdict } },
+      handle: async () => ok(await parts.verify()),
     }),
   ]
 }

@@ -54,12 +54,12 @@ export async function activate(page: Page, parts: Parts): Promise<void> {
   const id = page.param('id')
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
-  if (read.form['step'] === 'request') {
+  if (read.form.step === 'request') {
     const made = await parts.licenses.requestActivation(id)
     if (made.kind === 'refused') return page.refuse(made)
     return showActivate(page, parts, { request: { text: made.request, fingerprint: made.fingerprint } })
   }
-  const text = read.form['file']?.trim() ? read.form['file'] : (read.form['text'] ?? '')
+  const text = read.form.file?.trim() ? read.form.file : (read.form.text ?? '')
   if (text.trim() === '') return showActivate(page, parts, { error: language.t('activate.nothing') }, 422)
   const outcome = await parts.licenses.activate(id, text)
   if (outcome.kind === 'activated') {
@@ -110,7 +110,7 @@ export async function deactivate(page: Page, parts: Parts): Promise<void> {
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
   const { row, trail, license } = found
-  const outcome = await parts.licenses.deactivate(license.id, read.form['overlap'] === 'yes')
+  const outcome = await parts.licenses.deactivate(license.id, read.form.overlap === 'yes')
   if (outcome.kind === 'refused') {
     if (outcome.code !== 'license_in_use' && outcome.code !== 'seats_detached') return page.refuse(outcome)
     return showDeactivate(page, found, [outcome.detail, t('deactivate.overlap')], true)

@@ -9,10 +9,10 @@ import type { Page } from './page.ts'
 export async function downloadBlock(page: Page): Promise<void> {
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
-  const text = read.form['text'] ?? ''
+  const text = read.form.text ?? ''
   if (!text.startsWith('-----BEGIN LEASEHOLD '))
     return page.refuse(refuse('not_a_document', page.language.t('block.none')))
-  const filename = (read.form['filename'] ?? '').replace(/[^\w.-]/g, '').slice(0, 80) || 'leasehold.txt'
+  const filename = (read.form.filename ?? '').replace(/[^\w.-]/g, '').slice(0, 80) || 'leasehold.txt'
   const { ctx } = page
   ctx.status = 200
   ctx.set('Cache-Control', 'no-store')

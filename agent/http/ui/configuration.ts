@@ -60,7 +60,12 @@ function writeField(entry: ConfigurationEntry, shown: Shown, language: Language)
   const key = `setting.${entry.name}`
   const fixed = !entry.editable || shownOnly.includes(entry.name)
   const value = shown.defaults ? entry.default : entry.value
-  const kept = shown.form === undefined ? undefined : entry.kind === 'switch' ? shown.form[entry.name] === 'on' : shown.form[entry.name]
+  const kept =
+    shown.form === undefined
+      ? undefined
+      : entry.kind === 'switch'
+        ? shown.form[entry.name] === 'on'
+        : shown.form[entry.name]
   const limits =
     entry.min === undefined || entry.max === undefined ? '' : t('form.limits', { min: entry.min, max: entry.max })
   const help = entry.help === undefined ? '' : language.translate(`${key}.help`, entry.help)
@@ -100,7 +105,8 @@ function writeValue(value: ConfigurationValue): string {
 /** A value in words, for what is read only and for what changed. */
 function nameValue(entry: ConfigurationEntry, value: ConfigurationValue, language: Language): string {
   if (typeof value === 'boolean') return language.t(value ? 'form.on' : 'form.off')
-  if (value === null || value === '' || (typeof value === 'object' && value.length === 0)) return language.t('form.empty')
+  if (value === null || value === '' || (typeof value === 'object' && value.length === 0))
+    return language.t('form.empty')
   if (typeof value === 'number') return language.number(value)
   if (typeof value === 'object') return value.join(', ')
   return language.translate(`choice.${entry.name}.${value}`, value)
@@ -110,13 +116,18 @@ function writeNote(entry: ConfigurationEntry, language: Language): string {
   const { t } = language
   if (shownOnly.includes(entry.name) && entry.editable) return t('source.network')
   const source =
-    entry.source === 'environment' ? t('source.environment', { name: nameVariable(entry.name) }) : t(`source.${entry.source}`)
+    entry.source === 'environment'
+      ? t('source.environment', { name: nameVariable(entry.name) })
+      : t(`source.${entry.source}`)
   return entry.restart ? `${source} ${t('form.restart')}` : source
 }
 
 /** `detach.maxDays` is set by LEASEHOLD_DETACH_MAX_DAYS. */
 function nameVariable(name: string): string {
-  return `LEASEHOLD_${name.replace(/([A-Z])/g, '_$1').replaceAll('.', '_').toUpperCase()}`
+  return `LEASEHOLD_${name
+    .replace(/([A-Z])/g, '_$1')
+    .replaceAll('.', '_')
+    .toUpperCase()}`
 }
 
 function writePasswordFields(set: boolean, problems: readonly FieldProblem[], { t }: Language) {
@@ -142,7 +153,7 @@ export async function changeBasicSettings(page: Page, parts: Parts): Promise<voi
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
   const { form } = read
-  if (form['action'] === 'defaults') return showBasicSettings(page, parts, { defaults: true })
+  if (form.action === 'defaults') return showBasicSettings(page, parts, { defaults: true })
   const entries = parts.configuration.describe(section)
   const { patch, problems } = readPatch(entries, form, language)
   if (problems.length > 0) return showBasicSettings(page, parts, { form, problems }, 422)
@@ -171,7 +182,7 @@ function showRefused(page: Page, parts: Parts, refusal: Refusal, form: Form): Pr
 }
 
 function readFieldProblems(refusal: Refusal): readonly FieldProblem[] {
-  const fields = refusal.facts?.['fields']
+  const fields = refusal.facts?.fields
   return Array.isArray(fields) ? (fields as FieldProblem[]) : []
 }
 

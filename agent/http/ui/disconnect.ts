@@ -61,7 +61,7 @@ export async function disconnect(page: Page, parts: Parts, way: Way): Promise<vo
   if (session === undefined) return page.showProblem('unknown_session', language.t('sessions.gone'))
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
-  const reason = read.form['reason']?.trim().slice(0, 255) ?? ''
+  const reason = read.form.reason?.trim().slice(0, 255) ?? ''
   const outcome = await parts.sessions.disconnect(session.id, {
     freeNow: way === 'free-now',
     ...(reason === '' ? {} : { reason }),

@@ -3,7 +3,7 @@
  * Must not import owners.
  */
 import type { Context } from 'koa'
-import { refuse, type Refusal } from '../../errors.ts'
+import { type Refusal, refuse } from '../../errors.ts'
 
 /** Values by field; the text of an uploaded file stands under the name of its field. Only the first value counts. */
 export type Form = Readonly<Record<string, string>>
@@ -25,7 +25,9 @@ export async function readForm(ctx: Context): Promise<ReadForm> {
   if (body === undefined) return refuse('body_too_large', 'What was sent is larger than 256 KB.')
   try {
     const fields: [string, unknown][] = []
-    const data = await new Response(new Uint8Array(body), { headers: { 'content-type': ctx.get('content-type') } }).formData()
+    const data = await new Response(new Uint8Array(body), {
+      headers: { 'content-type': ctx.get('content-type') },
+    }).formData()
     for (const [name, value] of data) fields.push([name, typeof value === 'string' ? value : await value.text()])
     return { kind: 'read', form: keepTexts(fields) }
   } catch {

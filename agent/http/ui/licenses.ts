@@ -5,8 +5,7 @@ import { readForm } from './form.ts'
 import { writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
-import { writeSpreadsheet } from './spreadsheet.ts'
-import { chooseFormat } from './table.ts'
+import { chooseFormat, writeTable } from './table.ts'
 
 export async function showLicenses(page: Page, parts: Parts): Promise<void> {
   const { language, time, ctx } = page
@@ -21,7 +20,7 @@ export async function showLicenses(page: Page, parts: Parts): Promise<void> {
     ctx.set('Cache-Control', 'no-store')
     ctx.type = 'text/csv; charset=utf-8'
     ctx.attachment('licenses.csv')
-    ctx.body = writeSpreadsheet(
+    ctx.body = writeTable(
       ['id', 'state', 'kind', 'vendor', 'product', 'seats', 'used', 'beginsAt', 'endsAt', 'manager'],
       licenses.flatMap((license) =>
         license.products.map((product) => [
@@ -68,11 +67,11 @@ export async function addLicense(page: Page, parts: Parts): Promise<void> {
   if (read.kind === 'refused') return page.refuse(read)
   const { form } = read
   // A chosen file wins over a text that was left in the field.
-  const text = form['file']?.trim() ? form['file'] : (form['text'] ?? '')
+  const text = form.file?.trim() ? form.file : (form.text ?? '')
   if (text.trim() === '') {
     return page.show('pages/license-add', { ...addLocals(page, ''), wrong: true, error: t('add.nothing') }, 422)
   }
-  const outcome = await parts.licenses.add({ text, trust: form['trust'] === 'yes' })
+  const outcome = await parts.licenses.add({ text, trust: form.trust === 'yes' })
   if (outcome.kind === 'added') {
     const [first] = outcome.licenses
     const waiting = outcome.licenses.find(({ state, actions }) => state === 'not_activated' && actions.length > 0)
@@ -91,8 +90,8 @@ export async function addLicense(page: Page, parts: Parts): Promise<void> {
       {
         ...addLocals(page, text),
         title: t('trust.title'),
-        vendor: String(outcome.facts?.['vendor'] ?? ''),
-        fingerprint: String(outcome.facts?.['fingerprint'] ?? ''),
+        vendor: String(outcome.facts?.vendor ?? ''),
+        fingerprint: String(outcome.facts?.fingerprint ?? ''),
         detail: outcome.detail,
       },
       409,

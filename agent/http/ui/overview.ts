@@ -11,7 +11,11 @@ const shownHolders = 8
 /** Days before the end of a license from which it stands here. */
 const soon = 30
 
-export async function showOverview(page: Page, parts: Parts, refused?: ReturnType<typeof describeRefusal>): Promise<void> {
+export async function showOverview(
+  page: Page,
+  parts: Parts,
+  refused?: ReturnType<typeof describeRefusal>,
+): Promise<void> {
   const { language, time } = page
   const { t } = language
   const title = t('navigation.overview')
@@ -40,7 +44,7 @@ export async function showOverview(page: Page, parts: Parts, refused?: ReturnTyp
       marks: {
         used: product.used,
         seats: product.seats,
-        text: t('seats.free', { count: product.free, seats: product.seats }),
+        text: t('seats.used', { used: product.used, seats: product.seats }),
       },
       anyText: product.anyProductFree > 0 ? t('seats.any_free', { count: product.anyProductFree }) : '',
     })),

@@ -30,7 +30,7 @@ export interface Page {
   show(view: string, locals: ViewLocals, status?: number): Promise<void>
   /** After a change: leads to a page (303), which says the sentence once. */
   leadTo(address: string, words?: Saying): void
-  /** The page that says what is the matter. */
+  /** The page that says what is the matter; without a request id it shows the one in `ctx.state`. */
   showProblem(code: ErrorCode, detail: string, requestId?: string): Promise<void>
   refuse(refusal: Refusal): Promise<void>
 }
@@ -104,12 +104,11 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
       ctx.redirect(address)
       ctx.status = 303
     },
-    showProblem: async (code, detail, requestId) => {
+    showProblem: async (code, detail, requestId = readRequestId(ctx)) => {
       const { status } = errorTable[code]
-      await page.show('pages/problem', {
-        title: language.t(`error.${code}.title`),
-        problem: { code, detail, help: language.t(`error.${code}.help`), requestId, status },
-      }, status)
+      const help = language.t(`error.${code}.help`)
+      const problem = { code, detail, help, status, requestId }
+      await page.show('pages/problem', { title: language.t(`error.${code}.title`), problem }, status)
     },
     refuse: (refusal) => page.showProblem(refusal.code, refusal.detail),
   }
@@ -120,6 +119,11 @@ function chooseLanguage(ctx: Context, languages: Languages, configured: string |
   const chosen = readLanguage(ctx) ?? configured
   if (chosen !== undefined) return languages.get(chosen)
   return languages.accept(ctx.get('accept-language')) ?? languages.get(undefined)
+}
+
+function readRequestId(ctx: Context): string {
+  const id: unknown = ctx.state.requestId
+  return typeof id === 'string' ? id : ''
 }
 
 function readQuery(ctx: Context): Record<string, string> {

@@ -5,8 +5,8 @@
 import path from 'node:path'
 import type { Router } from '@koa/router'
 import type { Context } from 'koa'
-import { createLanguages, readCatalogs } from '../../language.ts'
 import type { ErrorCode } from '../../errors.ts'
+import { createLanguages, readCatalogs } from '../../language.ts'
 import { createRenderer, createTemplates, type TemplateOptions, type Templates } from '../render.ts'
 import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } from './activation.ts'
 import { downloadBlock } from './blocks.ts'
@@ -56,7 +56,7 @@ export const pageRoutes: readonly PageRoute[] = [
   change('/configuration/basic', changeBasicSettings),
   change('/configuration/basic/password', changePassword),
   { method: 'post', path: '/blocks/download', guard: 'see', handle: downloadBlock },
-  { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query()['next'] ?? '/') },
+  { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query().next ?? '/') },
   { method: 'post', path: '/sign-in', guard: 'open', handle: signIn },
   { method: 'post', path: '/sign-out', guard: 'open', handle: signOut },
   {
@@ -89,7 +89,7 @@ export interface Pages {
   install(router: Router, parts: Parts): void
   /**
    * Answers with the page that says what is the matter, for errors that happen outside of a page: no such address,
-   * a refused Host, something unexpected.
+   * too large a body, something unexpected. The request id is shown in small print.
    */
   showProblem(ctx: Context, parts: Parts, code: ErrorCode, detail: string, requestId?: string): Promise<void>
 }

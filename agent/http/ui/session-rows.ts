@@ -57,7 +57,8 @@ export function writeSessionRow(session: Session, { t }: Pick<Language, 't'>, ti
     seats: session.seats,
     since: time.show(session.startedAt),
     timeout: time.show(session.idleEndsAt ?? session.expiresAt),
-    state: session.state === 'active' ? undefined : { ...marks[session.state], text: t(`session_state.${session.state}`) },
+    state:
+      session.state === 'active' ? undefined : { ...marks[session.state], text: t(`session_state.${session.state}`) },
     freeAt: session.freeAt === undefined ? undefined : time.show(session.freeAt),
     holder: nameHolder(session, t),
     disconnect: session.actions.includes('disconnect') ? `${address}/disconnect` : undefined,

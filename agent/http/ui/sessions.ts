@@ -6,8 +6,7 @@ import type { Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { writeSessionRow } from './session-rows.ts'
 import { nameUser, type SessionOrder, sessionOrders, sessionQuery } from './session-selection.ts'
-import { writeSpreadsheet } from './spreadsheet.ts'
-import { chooseFormat, writePager } from './table.ts'
+import { chooseFormat, writePager, writeTable } from './table.ts'
 
 /** More rows than this are not put into one file. */
 const fileLimit = 200_000
@@ -94,7 +93,7 @@ function sendSessions(
   ctx.type = 'text/csv; charset=utf-8'
   ctx.attachment('sessions.csv')
   const head = ['id', 'license', 'location', 'product', 'feature', 'seats', 'state', 'address', 'user', 'machine']
-  ctx.body = writeSpreadsheet(
+  ctx.body = writeTable(
     [...head, 'process', 'processId', 'application', 'startedAt', 'expiresAt', 'idleEndsAt'],
     list.items.map((session) => [
       session.id,

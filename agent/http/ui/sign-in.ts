@@ -36,11 +36,11 @@ export function showSignIn(
 export async function signIn(page: Page, parts: Parts): Promise<void> {
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
-  const next = readLocalAddress(read.form['next'])
-  const outcome = await parts.administrator.signIn(read.form['password'] ?? '', page.asker)
+  const next = readLocalAddress(read.form.next)
+  const outcome = await parts.administrator.signIn(read.form.password ?? '', page.asker)
   if (outcome.kind === 'refused') {
     const status = outcome.code === 'too_many_requests' ? 429 : 401
-    const retryIn = outcome.facts?.['retryIn']
+    const retryIn = outcome.facts?.retryIn
     if (typeof retryIn === 'number') page.ctx.set('Retry-After', String(retryIn))
     return showSignIn(page, next, describeRefusal(outcome, page.language), status)
   }
@@ -57,8 +57,11 @@ export async function signOut(page: Page, parts: Parts): Promise<void> {
 export async function changeAppearance(page: Page, languages: Languages): Promise<void> {
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
-  const theme = z.enum(themes).optional().catch(undefined).parse(read.form['theme'])
-  const language = languages.all.find(({ tag }) => tag === read.form['language'])?.tag
-  keepAppearance(page.ctx, { ...(theme === undefined ? {} : { theme }), ...(language === undefined ? {} : { language }) })
-  page.leadTo(readLocalAddress(read.form['back']))
+  const theme = z.enum(themes).optional().catch(undefined).parse(read.form.theme)
+  const language = languages.all.find(({ tag }) => tag === read.form.language)?.tag
+  keepAppearance(page.ctx, {
+    ...(theme === undefined ? {} : { theme }),
+    ...(language === undefined ? {} : { language }),
+  })
+  page.leadTo(readLocalAddress(read.form.back))
 }

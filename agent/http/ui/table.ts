@@ -2,6 +2,7 @@
  * What the tables of all pages share: the pager and the choice of page, CSV or JSON. Must not import owners.
  */
 import type { Language } from '../../language.ts'
+import { type Cell, writeRow } from '../csv.ts'
 import type { Page } from './page.ts'
 
 export interface Pager {
@@ -29,9 +30,16 @@ export function writePager(
   }
 }
 
+/** A list as CSV; the byte order mark makes spreadsheets read it as UTF-8. */
+export function writeTable(head: readonly string[], rows: Iterable<readonly Cell[]>): string {
+  const lines = [writeRow(head)]
+  for (const row of rows) lines.push(writeRow(row))
+  return `\ufeff${lines.join('')}`
+}
+
 /** The same address answers a page, a CSV file or JSON: by `format=` in it, else by what the caller accepts best. */
 export function chooseFormat(page: Page): 'html' | 'csv' | 'json' {
-  const asked = page.query()['format']
+  const asked = page.query().format
   if (asked === 'csv' || asked === 'json') return asked
   const accepted = page.ctx.accepts('text/html', 'application/json', 'text/csv')
   if (accepted === 'application/json') return 'json'

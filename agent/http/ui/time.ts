@@ -7,6 +7,8 @@ export interface ShownTime {
   readonly iso: string
   /** Such as "in 3 hours". */
   readonly relative: string
+  /** The same for rows of a table, such as "in 3 hr.". */
+  readonly brief: string
   /** Local date and time to the second, with the zone. */
   readonly exact: string
   /** Local time of the day when it is today, else local date and time. */
@@ -39,6 +41,7 @@ interface Formatters {
   readonly clock: Intl.DateTimeFormat
   readonly long: Intl.DateTimeFormat
   readonly relative: Intl.RelativeTimeFormat
+  readonly brief: Intl.RelativeTimeFormat
 }
 
 function getFormatters(tag: string, zone: string) {
@@ -53,6 +56,7 @@ function getFormatters(tag: string, zone: string) {
       clock: new Intl.DateTimeFormat(tag, clock),
       long: new Intl.DateTimeFormat(tag, { ...date, ...clock }),
       relative: new Intl.RelativeTimeFormat(tag, { numeric: 'auto' }),
+      brief: new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' }),
       units: new Map(),
     }
     formatters.set(name, found)
@@ -62,13 +66,13 @@ function getFormatters(tag: string, zone: string) {
 
 export function createTimeWords(tag: string, zone: string, now: number): TimeWords {
   const format = getFormatters(tag, zone)
-  function showRelative(at: number): string {
+  function showRelative(at: number, words: Intl.RelativeTimeFormat): string {
     const seconds = (at - now) / 1000
     const size = Math.abs(seconds)
     // Months and years only once they are a good measure: "in 45 days" says more than "next month".
-    const step = steps.find(([unit, length]) => size >= (unit === 'year' || unit === 'month' ? 2 : 1) * length)
-    if (step === undefined) return format.relative.format(0, 'second')
-    return format.relative.format(Math.trunc(seconds / step[1]), step[0])
+    const step = steps.find(([unit, length]) => size >= (unit === 'year' ? 2 : unit === 'month' ? 3 : 1) * length)
+    if (step === undefined) return words.format(0, 'second')
+    return words.format(Math.trunc(seconds / step[1]), step[0])
   }
   return {
     show: (value) => {
@@ -76,7 +80,8 @@ export function createTimeWords(tag: string, zone: string, now: number): TimeWor
       const today = format.date.format(at) === format.date.format(now)
       return {
         iso: at.toISOString(),
-        relative: showRelative(at.getTime()),
+        relative: showRelative(at.getTime(), format.relative),
+        brief: showRelative(at.getTime(), format.brief),
         exact: format.exact.format(at),
         short: (today ? format.clock : format.long).format(at),
         past: at.getTime() <= now,

@@ -1,0 +1,356 @@
+/**
+ * Connects the API's handlers to the owners: what each handler needs, in the shapes of the interface.
+ * Part of the composition root; only `agent.ts` imports it.
+ */
+import type { Broker } from './broker.ts'
+import type { Configuration } from './config/configuration.ts'
+import type { SettingDescription } from './config/describe.ts'
+import { fileJsonSchema } from './config/schema.ts'
+import { type ConfigurationPage, configurationPages } from './config/setting.ts'
+import type { DocumentDesk } from './document-desk.ts'
+import type { JournalEntry } from './domain/journal.ts'
+import { LeaseholdError, type Refusal, refuse } from './errors.ts'
+import type { Events } from './events.ts'
+import type { Health } from './health.ts'
+import type { ConfigurationEntry, JournalLine } from './http/api/agent-shapes.ts'
+import type { List } from './http/api/shapes.ts'
+import type { ApiParts } from './http/routes.ts'
+import type { Journal } from './journal.ts'
+import type { Lessor } from './lessor.ts'
+import type { LicenseShelf } from './license-shelf.ts'
+import { type LicenseDetailsView, type LicenseViewContext, licenseDetails, licenseView } from './license-view.ts'
+import type { Licenses } from './licenses.ts'
+import { featureViews, type ProductViewContext, productViews } from './product-view.ts'
+import { addSample } from './sample.ts'
+import type { SessionList } from './session-list.ts'
+import type { AgentName } from './session-view.ts'
+import type { Writer } from './writer.ts'
+
+export interface Owners {
+  readonly broker: Broker
+  readonly lessor: Lessor
+  readonly licenses: Licenses
+  readonly shelf: LicenseShelf
+  readonly desk: DocumentDesk
+  readonly sessions: SessionList
+  readonly configuration: Configuration
+  readonly health: Health
+  readonly events: Events
+  readonly journal: Journal
+  readonly writer: Writer
+  readonly self: () => AgentName
+  readonly version: string
+  /** Wall time in ms. */
+  readonly wall: () => number
+  readonly atLeast: () => number
+  readonly randomId: () => string
+  readonly status: () => { readonly port: number; readonly dataFolder: string; readonly startedAt: string }
+  readonly viewContext: () => LicenseViewContext
+}
+
+export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: ApiParts['streams']): ApiParts {
+  const { broker, licenses, shelf, desk, sessions, configuration, health, journal } = owners
+  return {
+    signIn,
+    streams,
+    sessions: {
+      open: (request, closed) => {
+        // Nobody needs to be told that the asker is gone unless it waits.
+        const signal = (request.wait ?? 0) > 0 ? { signal: closed() } : {}
+        return broker.open({ ...request, ...signal })
+      },
+      heartbeat: (id, key, beat) =>
+        broker.heartbeat(id, key, {
+          nonce: beat.nonce,
+          active: beat.active,
+          activeAt: beat.activeAt === undefined ? undefined : Date.parse(beat.activeAt),
+        }),
+      close: (id, key) => broker.close(id, key),
+      list: (query) => sessions.list(query),
+      get: (id) => sessions.get(id),
+      disconnect: async (id, order) => {
+        const outcome = await disconnectSession(owners, id, order)
+        return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', outcome: outcome.outcome }
+      },
+    },
+    queue: {
+      list: ({ product, ...page }) =>
+        paged(
+          queue(broker, owners.wall(), owners.atLeast()).filter(
+            (one) => product === undefined || one.product === product,
+          ),
+          page,
+        ),
+    },
+    licenses: {
+      list: (page) =>
+        paged(
+          shelf.list().map((one) => licenseView(one, owners.viewContext())),
+          page,
+        ),
+      get: (id) => detailsOf(owners, id),
+      add: async ({ text, trust }) => {
+        const added = await desk.addLicenses(text, trust)
+        return added.kind === 'refused' ? added : { kind: 'added', license: mustFind(owners, added.ids[0] ?? '') }
+      },
+      remove: (id) => licenses.remove(id),
+      requestActivation: (id) => requestActivation(owners, id),
+      deactivate: async (id, confirmOverlap) => deactivate(owners, id, confirmOverlap),
+      addSample: async () => {
+        const added = await addSample(owners)
+        return added.kind === 'refused' ? added : { kind: 'added', license: mustFind(owners, added.id) }
+      },
+    },
+    documents: { process: ({ text, apply, trust }) => desk.process(text, { apply, trust }) },
+    products: {
+      products: (page) => paged(productViews(productContext(owners)), page),
+      features: ({ product, ...page }) =>
+        paged(
+          featureViews(productContext(owners)).filter((one) => product === undefined || one.product === product),
+          page,
+        ),
+    },
+    health: {
+      health: () => ({ state: worstOf(health), problems: healthProblems(health) }),
+      ready: () => owners.writer.state.kind === 'open',
+      version: () => ({
+        program: 'leasehold',
+        version: owners.version,
+        agent: owners.self(),
+        node: process.versions.node,
+        platform: `${process.platform} ${process.arch}`,
+      }),
+      status: () => ({
+        ...owners.status(),
+        pid: process.pid,
+        version: owners.version,
+        agent: owners.self(),
+        sessions: owners.lessor.view.grantCount,
+      }),
+    },
+    configuration: {
+      describe: (section) =>
+        section === undefined
+          ? configuration.describe().map(entryOf)
+          : isPage(section)
+            ? configuration.describe(section).map(entryOf)
+            : [],
+      change: async (patch, by) => {
+        const outcome = await configuration.change(patch, by)
+        return outcome.kind === 'refused' ? fieldsOf(outcome) : { kind: 'changed' }
+      },
+      validate: (patch) => {
+        const outcome = configuration.validate(patch)
+        return outcome.kind === 'refused' ? fieldsOf(outcome) : { kind: 'valid' }
+      },
+      schema: () => fileJsonSchema(),
+    },
+    journal: {
+      list: async ({ limit, cursor, ...filter }) => {
+        const total = await journal.count(filter)
+        const from =
+          cursor === undefined
+            ? {}
+            : filter.order === 'newest-first'
+              ? { to: Number(cursor) }
+              : { from: Number(cursor) }
+        const items: JournalLine[] = []
+        let next: string | undefined
+        for await (const entry of journal.read({ ...filter, ...from }, limit + 1)) {
+          if (items.length === limit) next = String(entry.sequence)
+          else items.push(lineOf(entry))
+        }
+        return { items, total, ...(next === undefined ? {} : { next }) }
+      },
+      lines: (filter) => lines(journal, filter),
+      verify: () => journal.verify(),
+    },
+  }
+}
+
+type JournalFilter = Parameters<Journal['read']>[0]
+
+async function* lines(journal: Journal, filter: JournalFilter): AsyncIterable<JournalLine> {
+  for await (const entry of journal.read(filter, Number.MAX_SAFE_INTEGER)) yield lineOf(entry)
+}
+
+function lineOf(entry: JournalEntry): JournalLine {
+  const facts = Object.fromEntries(
+    Object.entries(entry.facts).map(([name, fact]) => [name, isList(fact) ? [...fact] : fact]),
+  )
+  return {
+    sequence: entry.sequence,
+    at: new Date(entry.at).toISOString(),
+    instance: entry.instance,
+    type: entry.type,
+    facts,
+    personal: { ...entry.personal?.texts },
+    hash: entry.hash,
+  }
+}
+
+function isList(fact: JournalEntry['facts'][string]): fact is readonly string[] {
+  return Array.isArray(fact)
+}
+
+/** Pages by offset: what is listed so is short. */
+export function paged<Item>(
+  all: readonly Item[],
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+): List<Item> {
+  const start = Math.max(0, Number.parseInt(cursor ?? '0', 10) || 0)
+  const end = start + limit
+  return { items: all.slice(start, end), total: all.length, ...(end < all.length ? { next: String(end) } : {}) }
+}
+
+/** @param now reading of `atLeast`, the clock that the line counts by */
+function queue(broker: Broker, wall: number, now: number) {
+  return broker.queue().map(({ position, waiting, command }) => ({
+    position,
+    product: waiting.product,
+    ...(waiting.feature === undefined ? {} : { feature: waiting.feature }),
+    seats: waiting.seats,
+    user: {
+      ...(command.who.account === undefined ? {} : { account: command.who.account }),
+      ...(command.who.email === undefined ? {} : { email: command.who.email }),
+      ...(command.who.displayName === undefined ? {} : { displayName: command.who.displayName }),
+    },
+    ...(command.who.host === undefined ? {} : { host: command.who.host }),
+    since: new Date(wall - (now - waiting.since)).toISOString(),
+    until: new Date(wall + (waiting.until - now)).toISOString(),
+  }))
+}
+
+export function detailsOf(owners: Owners, id: string): LicenseDetailsView | undefined {
+  const installed = owners.shelf.get(id)
+  return installed && licenseDetails(installed, owners.viewContext())
+}
+
+function mustFind(owners: Owners, id: string): LicenseDetailsView {
+  const found = detailsOf(owners, id)
+  if (!found) throw new LeaseholdError('unknown_license', `License ${id} was removed a moment ago.`)
+  return found
+}
+
+export async function requestActivation(
+  owners: Owners,
+  id: string,
+): Promise<{ readonly kind: 'requested'; readonly request: string } | Refusal> {
+  const requested = await owners.licenses.requestActivation(id)
+  return requested.kind === 'refused'
+    ? requested
+    : { kind: 'requested', request: owners.desk.writeBlock(requested.text) }
+}
+
+export async function deactivate(
+  owners: Owners,
+  id: string,
+  confirmOverlap: boolean,
+): Promise<
+  | { readonly kind: 'deactivated'; readonly receipt: string }
+  | { readonly kind: 'deactivating'; readonly freeAt: string }
+  | Refusal
+> {
+  const outcome = await owners.licenses.deactivate(id, confirmOverlap)
+  if (outcome.kind === 'deactivated') return { kind: 'deactivated', receipt: owners.desk.writeBlock(outcome.receipt) }
+  return outcome.kind === 'deactivating'
+    ? { kind: 'deactivating', freeAt: new Date(outcome.freeAt).toISOString() }
+    : outcome
+}
+
+export interface DisconnectedView {
+  ended: 'confirmed' | 'ending'
+  freeAt: string
+  overlap?: { seats: number; until: string }
+}
+
+export async function disconnectSession(
+  { broker, wall }: Owners,
+  id: string,
+  order: { readonly reason?: string | undefined; readonly freeNow: boolean },
+): Promise<{ readonly kind: 'disconnected'; readonly outcome: DisconnectedView } | Refusal> {
+  const answer = await broker.disconnect(id, {
+    freeNow: order.freeNow,
+    ...(order.reason === undefined ? {} : { by: order.reason }),
+  })
+  const iso = (ms: number): string => new Date(ms).toISOString()
+  switch (answer.kind) {
+    case 'unknown':
+      return refuse('unknown_session', `There is no session ${id} here.`)
+    case 'gone':
+      return refuse('session_ended', 'The session has ended already.', { reason: answer.reason })
+    case 'overlap_forbidden':
+      return refuse('overlap_forbidden', 'The license does not allow a seat to be freed while it may be in use.')
+    case 'ending':
+      return { kind: 'disconnected', outcome: { ended: 'ending', freeAt: iso(answer.freeAt) } }
+    case 'ended': {
+      const { overlap } = answer
+      return {
+        kind: 'disconnected',
+        outcome: {
+          ended: 'confirmed',
+          freeAt: iso(wall()),
+          ...(overlap === undefined ? {} : { overlap: { seats: overlap.seats, until: iso(overlap.until) } }),
+        },
+      }
+    }
+  }
+}
+
+export function productContext(owners: Owners): ProductViewContext {
+  return { ...owners.viewContext(), waiting: (product) => owners.broker.waiting(product) }
+}
+
+export function healthProblems(health: Health) {
+  return health.list().map(({ code, severity, title, text, action }) => ({
+    code,
+    severity,
+    title,
+    text,
+    ...(action === undefined ? {} : { action: { label: action.label, address: action.href } }),
+  }))
+}
+
+function worstOf(health: Health) {
+  const worst = health.worst()
+  return worst === 'good' ? ('ok' as const) : worst
+}
+
+function isPage(section: string): section is ConfigurationPage {
+  return (configurationPages as readonly string[]).includes(section)
+}
+
+export function entryOf(setting: SettingDescription): ConfigurationEntry {
+  const { name, page, label, help, kind, value, source, editable, needsRestart, unit, choices, min, max } = setting
+  return {
+    name,
+    section: page,
+    label,
+    help,
+    kind: kind === 'list' ? 'lines' : kind,
+    value: plain(value),
+    default: plain(setting.default),
+    source,
+    editable,
+    restart: needsRestart,
+    ...(unit === undefined ? {} : { unit }),
+    ...(choices === undefined ? {} : { choices: [...choices] }),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+  }
+}
+
+export function plain(value: SettingDescription['value']): ConfigurationEntry['value'] {
+  return typeof value === 'object' ? [...value] : value
+}
+
+/** The interface names wrong fields as `fields` with `field` and `message`. */
+export function fieldsOf(refusal: Refusal): Refusal {
+  const errors = refusal.facts?.errors
+  if (!Array.isArray(errors)) return refusal
+  const fields = (errors as readonly { field: string; detail: string }[]).map(({ field, detail }) => ({
+    field,
+    message: detail,
+  }))
+  return refuse(refusal.code, refusal.detail, { fields })
+}

@@ -1,0 +1,116 @@
+/**
+ * Connects the pages to the owners. Part of the composition root; only `agent.ts` imports it.
+ */
+import {
+  deactivate,
+  detailsOf,
+  disconnectSession,
+  entryOf,
+  fieldsOf,
+  healthProblems,
+  type Owners,
+  plain,
+  productContext,
+  requestActivation,
+} from './agent-api.ts'
+import { configurationPages } from './config/setting.ts'
+import { shortGroups } from './domain/documents/keys.ts'
+import type { CookieAccess } from './http/access.ts'
+import type { Asker, PageGuard, Parts } from './http/ui/parts.ts'
+import { selectSessions } from './http/ui/session-selection.ts'
+import { licenseView } from './license-view.ts'
+import type { Administrator } from './people/administrator.ts'
+import { productViews } from './product-view.ts'
+import { addSample } from './sample.ts'
+
+export function connectPages(owners: Owners, administrator: Administrator, access: CookieAccess): Parts {
+  const { licenses, shelf, desk, sessions, configuration, health } = owners
+  return {
+    now: owners.wall,
+    frame: () => ({
+      machineName: owners.self().name,
+      version: owners.version,
+      reach: [],
+      language: configuration.get('ui.language') === 'auto' ? undefined : configuration.get('ui.language'),
+      rowsPerPage: configuration.get('ui.rowsPerPage'),
+      refreshSeconds: configuration.get('ui.refreshSeconds'),
+    }),
+    health: { problems: () => healthProblems(health) },
+    products: { list: () => productViews(productContext(owners)) },
+    licenses: {
+      list: () => shelf.list().map((one) => licenseView(one, owners.viewContext())),
+      get: (id) => detailsOf(owners, id),
+      add: async ({ text, trust }) => {
+        const added = await desk.addLicenses(text, trust)
+        if (added.kind === 'refused') return added
+        const found = added.ids.flatMap((id) => shelf.get(id) ?? [])
+        return { kind: 'added', licenses: found.map((one) => licenseView(one, owners.viewContext())) }
+      },
+      requestActivation: async (id) => {
+        const outcome = await requestActivation(owners, id)
+        if (outcome.kind === 'refused') return outcome
+        return { kind: 'made', request: outcome.request, fingerprint: shortGroups(owners.self().id) }
+      },
+      activate: (id, text) => desk.activate(id, text),
+      deactivate: (id, confirmOverlap) => deactivate(owners, id, confirmOverlap),
+      remove: (id) => licenses.remove(id),
+    },
+    sessions: {
+      list: (selection) => selectSessions(sessions.all(), selection),
+      get: (id) => sessions.get(id),
+      overlapOf: (id) => {
+        const session = sessions.get(id)
+        return session && { seats: session.seats, until: session.freeAt ?? session.expiresAt }
+      },
+      disconnect: async (id, order) => {
+        const outcome = await disconnectSession(owners, id, order)
+        return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', ...outcome.outcome }
+      },
+    },
+    configuration: {
+      describe: (section) => {
+        const page = configurationPages.find((one) => one === section)
+        return page === undefined ? [] : configuration.describe(page).map(entryOf)
+      },
+      change: async (patch) => {
+        const outcome = await configuration.change(patch, 'administrator')
+        if (outcome.kind === 'refused') return fieldsOf(outcome)
+        const changes = outcome.changes.map(({ name, from, to }) => ({ name, before: plain(from), after: plain(to) }))
+        return { kind: 'changed', changes }
+      },
+    },
+    administrator: connectAdministrator(administrator, access),
+    sample: {
+      install: async () => {
+        const added = await addSample(owners)
+        return added.kind === 'refused' ? added : { kind: 'installed' }
+      },
+    },
+  }
+}
+
+function connectAdministrator(administrator: Administrator, access: CookieAccess): Parts['administrator'] {
+  const signedIn = ({ cookies }: Asker): boolean => {
+    const token = access.readToken(cookies)
+    return token !== undefined && administrator.isSignedIn(token)
+  }
+  const asks = (guard: PageGuard): boolean => guard !== 'open' && access.asks(guard === 'see' ? 'read' : 'change')
+  return {
+    protected: () => administrator.hasPassword(),
+    signedIn,
+    may: (guard, asker) => !asks(guard) || signedIn(asker),
+    signIn: async (password, asker) => {
+      const outcome = await administrator.signIn(password, asker.address, access.readToken(asker.cookies))
+      return outcome.kind === 'refused' ? outcome : { kind: 'signed_in', cookie: access.writeCookie(outcome.token) }
+    },
+    signOut: async ({ cookies }) => {
+      const token = access.readToken(cookies)
+      if (token !== undefined) await administrator.signOut(token)
+      return access.writeCookie(undefined)
+    },
+    changePassword: async (change, asker) => {
+      const outcome = await administrator.changePassword({ ...change, reset: false }, asker.address)
+      return outcome.kind === 'refused' ? outcome : { kind: 'changed', cookie: access.writeCookie(outcome.token) }
+    },
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * The composition root: builds every part, connects them, starts and stops them in order. Depends on everything, so only
+ * `main.ts` and tests import it.
+ */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import { connectApi, type Owners } from './agent-api.ts'
+import { watchHealth } from './agent-health.ts'
+import { connectPages } from './agent-pages.ts'
+import { Broker } from './broker.ts'
+import type { Clock, Timers } from './clock.ts'
+import { Configuration } from './config/configuration.ts'
+import type { FixedValues } from './config/load.ts'
+import { DateFloor } from './date-floor.ts'
+import { DocumentDesk } from './document-desk.ts'
+import type { HardwareParts } from './domain/hardware.ts'
+import { Events } from './events.ts'
+import { Health } from './health.ts'
+import { CookieAccess } from './http/access.ts'
+import { EventStreams } from './http/api/events.ts'
+import { createRequestListener } from './http/app.ts'
+import { Listener, type Started } from './http/listener.ts'
+import { createPageServer } from './http/page-server.ts'
+import { buildRoutes } from './http/routes.ts'
+import { type Identity, renewCliKey } from './identity.ts'
+import { Journal } from './journal.ts'
+import { Lessor, type SeatEvent } from './lessor.ts'
+import { LicenseShelf } from './license-shelf.ts'
+import { Licenses } from './licenses.ts'
+import type { Log } from './log.ts'
+import { type Paths, packagePaths } from './paths.ts'
+import { Administrator } from './people/administrator.ts'
+import { ScryptPasswords } from './people/password.ts'
+import { type ProcessTable, ProcessWatch } from './process-watch.ts'
+import { Proofs } from './proofs.ts'
+import { SessionKeys } from './session-keys.ts'
+import { SessionList } from './session-list.ts'
+import type { Store } from './store/store.ts'
+import { VendorTrust } from './vendor-trust.ts'
+import { type Ballast, Writer } from './writer.ts'
+
+export interface AgentOptions {
+  readonly paths: Paths
+  readonly identity: Identity
+  readonly store: Store
+  readonly ballast: Ballast
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly fixed: FixedValues
+  readonly hardware: HardwareParts
+  readonly processes: ProcessTable
+  readonly log: Log
+}
+
+export interface Agent {
+  /** Opens the store, serves. Rejects with StoreError when the store can't be used. */
+  start(): Promise<Started>
+  /** Lets running requests end, writes what is queued, closes the store. */
+  stop(): Promise<void>
+}
+
+const minute = 60_000
+/** ms that running requests get to end when the agent stops. */
+const stopGrace = 3_000
+
+export async function createAgent(options: AgentOptions): Promise<Agent> {
+  const { paths, identity, store, clock, timers, log, processes } = options
+  const randomId = (): string => randomBytes(16).toString('base64url')
+  const version = readVersion()
+  const health = new Health(clock)
+  const events = new Events(identity.startId)
+  const writer = new Writer({
+    store,
+    ballast: options.ballast,
+    clock,
+    timers,
+    instance: identity.id,
+    salt: createSalts(),
+    onState: (state) => {
+      if (state.kind === 'recovering') log.error('the store can not be written', { error: state.cause })
+      health$.noteStore(state)
+    },
+  })
+  const trouble = (what: string) => (error: unknown) => log.error(what, { error })
+  const configuration = new Configuration({
+    fixed: options.fixed,
+    writes: writer,
+    onTrouble: (what, facts) => log.warn(what, facts),
+  })
+  // Asked for with every request, so they are looked up only when the configuration was changed.
+  const self = remembered(() => ({ id: identity.id, name: configuration.get('agent.name') || os.hostname() }))
+  const sessionSettings = remembered(() => ({
+    idleLimit: configuration.get('session.idleMinutes') * minute,
+    privacy: configuration.get('privacy.holders'),
+  }))
+  const idleLimit = (): number => sessionSettings().idleLimit
+  const floor = new DateFloor({
+    clock,
+    timers,
+    writes: writer,
+    health,
+    onTrouble: trouble('the date could not be stored'),
+  })
+  const lessor = new Lessor({ writes: writer, clock, timers, idleLimit, onEvent: (event) => noteSeats(event) })
+  const vendors = new VendorTrust()
+  const hardware = () => options.hardware
+  const shelf = new LicenseShelf({
+    lessor,
+    clock,
+    dates: (signers) => floor.dates(signers),
+    instance: identity.id,
+    hardware,
+    onChange: (id) => {
+      events.publish('license.changed', { id })
+      health$.look()
+    },
+  })
+  const agent = identity.signingKey
+  const licenses = new Licenses({
+    writes: writer,
+    shelf,
+    vendors,
+    clock,
+    agent,
+    hardware,
+    randomId,
+    hearTime: (signer, time) => floor.hear(signer, time, false),
+  })
+  const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
+  const broker = new Broker({
+    lessor,
+    writes: writer,
+    clock,
+    timers,
+    keys: new SessionKeys((label) => identity.deriveKey(label)),
+    prover: proofs,
+    processes,
+    self,
+    settings: sessionSettings,
+    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+  })
+  const administrator = new Administrator({
+    writes: writer,
+    clock,
+    passwords: new ScryptPasswords(),
+    random: randomBytes,
+  })
+  const health$ = watchHealth({ health, shelf, administrator, configuration, folder: paths.data, paths })
+  const watch = new ProcessWatch({
+    table: processes,
+    timers,
+    boot: () => clock.boot().id,
+    sessions: () => watchedSessions(lessor),
+    gone: (id) => void lessor.end(id, 'process_gone').catch(trouble('a seat could not be taken back')),
+  })
+
+  function noteSeats(event: SeatEvent): void {
+    broker.noteSeats(event)
+    if (event.kind === 'supplies') return
+    const { id, product } = event.grant
+    if (event.kind === 'opened') events.publish('session.opened', { id, product })
+    else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
+    else events.publish('session.changed', { id, product })
+  }
+
+  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
+  writer.participate(lessor.records)
+  writer.participate({ accompany: (transaction) => floor.write(transaction) })
+  configuration.onAnyChange((names) => {
+    self.forget()
+    sessionSettings.forget()
+    if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
+    events.publish('configuration.changed', { names })
+  })
+  health.onChange((code) => events.publish('health.changed', { code }))
+
+  let cliKey: string | undefined
+  let port = 0
+  const startedAt = new Date(clock.wall()).toISOString()
+  const access = new CookieAccess({
+    administrator,
+    agentId: identity.id,
+    cliKey: () => cliKey,
+    protection: () => configuration.get('ui.protection'),
+  })
+  const owners: Owners = {
+    broker,
+    lessor,
+    licenses,
+    shelf,
+    desk: new DocumentDesk({ licenses, shelf, vendors }),
+    sessions: new SessionList(lessor, () => broker.viewContext()),
+    configuration,
+    health,
+    events,
+    journal: new Journal(store, () => writer.head),
+    writer,
+    self,
+    version,
+    wall: () => clock.wall(),
+    atLeast: () => clock.atLeast(),
+    randomId,
+    status: () => ({ port, dataFolder: paths.data, startedAt }),
+    viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
+  }
+  const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
+  const routes = buildRoutes(connectApi(owners, { administrator, access }, streams))
+  const folders = { views: packagePaths.views, public: packagePaths.public }
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access))
+  const listener = new Listener({
+    timers,
+    log,
+    newRequestId: randomId,
+    handler: createRequestListener({
+      routes,
+      access,
+      log,
+      newRequestId: randomId,
+      ...pages,
+      publicFolder: packagePaths.public,
+    }),
+  })
+  const stops: (() => void)[] = []
+
+  return {
+    start: async () => {
+      await writer.open()
+      stops.push(await floor.start())
+      await licenses.refresh()
+      health$.look()
+      cliKey = await renewCliKey(paths)
+      const started = await listener.start(configuration.get('network.port'))
+      if (started.kind !== 'listening') return started
+      port = started.port
+      lessor.start()
+      watch.start()
+      watch.look()
+      stops.push(
+        timers.every(minute, () => {
+          licenses
+            .refresh()
+            .then(() => health$.look())
+            .catch(trouble('licenses could not be brought up to date'))
+          writer.relax().catch(trouble('the reserve on the disk could not be taken again'))
+        }),
+      )
+      const { startCounter } = writer
+      await writer.submit((transaction) =>
+        transaction.journal({ type: 'agent.started', facts: { version, startCounter } }),
+      )
+      return started
+    },
+    stop: async () => {
+      broker.stop()
+      streams.endAll()
+      await listener.stop(stopGrace)
+      for (const stop of stops.splice(0)) stop()
+      watch.stop()
+      lessor.stop()
+      await writer
+        .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
+        .catch(() => undefined)
+      await writer.close()
+    },
+  }
+}
+
+function* watchedSessions(lessor: Lessor) {
+  for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
+}
+
+/** Salts of 9 random bytes; taken from the system many at a time, since every journal entry wants one. */
+function createSalts(): () => string {
+  const size = 9
+  let pool = Buffer.alloc(0)
+  let at = 0
+  return () => {
+    if (at + size > pool.length) {
+      pool = randomBytes(size * 512)
+      at = 0
+    }
+    at += size
+    return pool.toString('base64url', at - size, at)
+  }
+}
+
+interface Remembered<T> {
+  (): T
+  forget(): void
+}
+
+function remembered<T extends object>(make: () => T): Remembered<T> {
+  let value: T | undefined
+  const get = (): T => {
+    value ??= make()
+    return value
+  }
+  return Object.assign(get, {
+    forget: () => {
+      value = undefined
+    },
+  })
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(packagePaths.manifest, 'utf8'))
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
+  return typeof version === 'string' ? version : '0.0.0'
+}
