@@ -17,6 +17,7 @@ import type { List } from './http/api/shapes.ts'
 import type { ApiParts } from './http/routes.ts'
 import type { Journal } from './journal.ts'
 import type { Lessor } from './lessor.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 import { type LicenseDetailsView, type LicenseViewContext, licenseDetails, licenseView } from './license-view.ts'
 import type { Licenses } from './licenses.ts'
 import { featureViews, type ProductViewContext, productViews } from './product-view.ts'
@@ -29,6 +30,7 @@ export interface Owners {
   readonly broker: Broker
   readonly lessor: Lessor
   readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly desk: DocumentDesk
   readonly sessions: SessionList
   readonly configuration: Configuration
@@ -47,7 +49,7 @@ export interface Owners {
 }
 
 export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: ApiParts['streams']): ApiParts {
-  const { broker, licenses, desk, sessions, configuration, health, journal } = owners
+  const { broker, licenses, shelf, desk, sessions, configuration, health, journal } = owners
   return {
     signIn,
     streams,
@@ -83,7 +85,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     licenses: {
       list: (page) =>
         paged(
-          licenses.list().map((one) => licenseView(one, owners.viewContext())),
+          shelf.list().map((one) => licenseView(one, owners.viewContext())),
           page,
         ),
       get: (id) => detailsOf(owners, id),
@@ -220,7 +222,7 @@ function queue(broker: Broker, wall: number, now: number) {
 }
 
 export function detailsOf(owners: Owners, id: string): LicenseDetailsView | undefined {
-  const installed = owners.licenses.get(id)
+  const installed = owners.shelf.get(id)
   return installed && licenseDetails(installed, owners.viewContext())
 }
 

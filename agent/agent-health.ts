@@ -5,7 +5,7 @@ import type { Configuration } from './config/configuration.ts'
 import type { Health } from './health.ts'
 import { findLoosePermissions } from './identity.ts'
 import { titleOf } from './license-record.ts'
-import type { Licenses } from './licenses.ts'
+import type { LicenseShelf } from './license-shelf.ts'
 import type { Paths } from './paths.ts'
 import type { Administrator } from './people/administrator.ts'
 import { StoreError } from './store/store.ts'
@@ -13,7 +13,7 @@ import type { WriterState } from './writer.ts'
 
 export interface HealthSources {
   readonly health: Health
-  readonly licenses: Licenses
+  readonly shelf: LicenseShelf
   readonly administrator: Administrator
   readonly configuration: Configuration
   readonly folder: string
@@ -25,16 +25,16 @@ export interface HealthWatch {
   noteStore(state: WriterState): void
 }
 
-export function watchHealth({ health, licenses, administrator, folder, paths }: HealthSources): HealthWatch {
+export function watchHealth({ health, shelf, administrator, folder, paths }: HealthSources): HealthWatch {
   const lookAtLicenses = (): void => {
     const standing = new Map<string, string[]>()
     const note = (code: string, id: string): void => {
       standing.set(code, [...(standing.get(code) ?? []), id])
     }
-    for (const installed of licenses.list()) {
+    for (const installed of shelf.list()) {
       const license = installed.license.payload.id
       const name = titleOf(installed)
-      const { state, daysLeft } = licenses.standing(installed)
+      const { state, daysLeft } = shelf.standing(installed)
       if (state === 'expiring') {
         note('license_expiring', license)
         health.set('license_expiring', { license, name, days: daysLeft ?? 0 }, license)

@@ -24,7 +24,7 @@ import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
 
 export function connectPages(owners: Owners, administrator: Administrator, access: CookieAccess): Parts {
-  const { licenses, desk, sessions, configuration, health } = owners
+  const { licenses, shelf, desk, sessions, configuration, health } = owners
   return {
     now: owners.wall,
     frame: () => ({
@@ -38,12 +38,12 @@ export function connectPages(owners: Owners, administrator: Administrator, acces
     health: { problems: () => healthProblems(health) },
     products: { list: () => productViews(productContext(owners)) },
     licenses: {
-      list: () => licenses.list().map((one) => licenseView(one, owners.viewContext())),
+      list: () => shelf.list().map((one) => licenseView(one, owners.viewContext())),
       get: (id) => detailsOf(owners, id),
       add: async ({ text, trust }) => {
         const added = await desk.addLicenses(text, trust)
         if (added.kind === 'refused') return added
-        const found = added.ids.flatMap((id) => licenses.get(id) ?? [])
+        const found = added.ids.flatMap((id) => shelf.get(id) ?? [])
         return { kind: 'added', licenses: found.map((one) => licenseView(one, owners.viewContext())) }
       },
       requestActivation: async (id) => {

@@ -26,6 +26,7 @@ import { buildRoutes } from './http/routes.ts'
 import { type Identity, renewCliKey } from './identity.ts'
 import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
+import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
 import type { Log } from './log.ts'
 import { type Paths, packagePaths } from './paths.ts'
@@ -98,22 +99,30 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const lessor = new Lessor({ writes: writer, clock, timers, idleLimit, onEvent: (event) => noteSeats(event) })
   const vendors = new VendorTrust()
-  const licenses = new Licenses({
-    writes: writer,
+  const hardware = () => options.hardware
+  const shelf = new LicenseShelf({
     lessor,
-    vendors,
     clock,
     dates: (signers) => floor.dates(signers),
-    agent: identity.signingKey,
-    hardware: () => options.hardware,
-    randomId,
+    instance: identity.id,
+    hardware,
     onChange: (id) => {
-      proofs.forget(id)
       events.publish('license.changed', { id })
       health$.look()
     },
   })
-  const proofs = new Proofs({ licenses, lessor, clock, agent: identity.signingKey, randomId })
+  const agent = identity.signingKey
+  const licenses = new Licenses({
+    writes: writer,
+    shelf,
+    vendors,
+    clock,
+    agent,
+    hardware,
+    randomId,
+    hearTime: (signer, time) => floor.hear(signer, time, false),
+  })
+  const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
   const broker = new Broker({
     lessor,
     writes: writer,
@@ -132,7 +141,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     passwords: new ScryptPasswords(),
     random: randomBytes,
   })
-  const health$ = watchHealth({ health, licenses, administrator, configuration, folder: paths.data, paths })
+  const health$ = watchHealth({ health, shelf, administrator, configuration, folder: paths.data, paths })
   const watch = new ProcessWatch({
     table: processes,
     timers,
@@ -150,7 +159,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     else events.publish('session.changed', { id, product })
   }
 
-  for (const owner of [floor, configuration, administrator, vendors, licenses, lessor.records]) writer.register(owner)
+  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onChange('session.idleMinutes', () => lessor.reconsiderIdle())
@@ -170,7 +179,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker,
     lessor,
     licenses,
-    desk: new DocumentDesk({ licenses, vendors }),
+    shelf,
+    desk: new DocumentDesk({ licenses, shelf, vendors }),
     sessions: new SessionList(lessor, () => broker.viewContext()),
     configuration,
     health,
@@ -183,7 +193,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     atLeast: () => clock.atLeast(),
     randomId,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
-    viewContext: () => ({ licenses, lessor, vendors, self: self(), wall: clock.wall() }),
+    viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const routes = buildRoutes(connectApi(owners, { administrator, access }, streams))

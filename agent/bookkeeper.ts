@@ -5,7 +5,7 @@
  */
 import type { Clock } from './clock.ts'
 import { Book, type Draft } from './domain/book.ts'
-import { remainingFreeIn } from './domain/grant.ts'
+import { type Grant, graceOf, remainingFreeIn } from './domain/grant.ts'
 import { type DecisionContext, factsOfGrant } from './domain/seats.ts'
 import { grantValue, restoreGrant, restoreTombstone, tombstoneValue } from './grant-records.ts'
 import { Promises } from './promises.ts'
@@ -29,6 +29,8 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #draft: Draft | undefined
   #readings: Readings | undefined
   #writing: Draft | undefined
+  /** Until when the batch that is being decided promises grants, on `atLeast`; in force when it is on disk. */
+  readonly #promising = new Map<string, number>()
   #tombstoneEnds: { readonly id: string; readonly at: number }[] = []
   #old: string[] = []
   #ready = false
@@ -66,10 +68,29 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     return this.#writing?.grantChanges.has(id) ?? false
   }
 
+  /** Promises the holder so much, once the batch is on disk. The grant's record must have been written in it. */
+  promise(transaction: Transaction, grant: Grant, seconds: number): void {
+    const now = this.readings.atLeast
+    this.#promising.set(grant.id, now + seconds * 1000)
+    // It may have ended in the same batch.
+    transaction.after(() => {
+      if (this.#book.grant(grant.id)) this.promises.make(grant, now, seconds)
+    })
+  }
+
+  /** When the seat is free at the earliest, on `atLeast`; what this batch promises is counted already. */
+  freeAtOf(grant: Grant): number {
+    const promised = this.#promising.get(grant.id)
+    const promise = this.promises.get(grant.id)
+    if (promised === undefined) return promise?.freeAt ?? this.readings.atLeast + grant.freeIn
+    return Math.max(promise?.freeAt ?? 0, promised + graceOf(grant.leaseSeconds))
+  }
+
   begin(transaction: Transaction): void {
     const draft = this.#book.draft()
     this.#draft = draft
     this.#readings = undefined
+    this.#promising.clear()
     transaction.after(() => {
       this.#book.apply(draft)
       this.#writing = undefined
@@ -104,6 +125,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     this.#old = []
     this.#draft = undefined
     this.#writing = undefined
+    this.#promising.clear()
     this.#loading = this.#book.draft()
   }
 
@@ -127,12 +149,14 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     this.#ready = true
   }
 
-  /**
-   * Grants whose record was read and counts from another boot: each is to be written anew, so that a loop of starts pins no
-   * seat (R3). Takes them out of the list.
-   */
-  takeOld(most: number): string[] {
-    return this.#old.splice(0, most)
+  /** Grants whose record was read and counts from another boot: each is to be written anew, so that a loop of starts pins no seat (R3). */
+  get old(): readonly string[] {
+    return this.#old
+  }
+
+  /** The first of them were written. */
+  forgetOld(count: number): void {
+    this.#old.splice(0, count)
   }
 
   get hasOld(): boolean {
@@ -154,8 +178,15 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
       atLeast: now,
       boot: clock.boot(),
       factsOf: factsOfGrant,
-      promisedFor: (grant) => Math.max(0, (this.promises.get(grant.id)?.promisedUntil ?? now + grant.freeIn) - now),
+      promisedFor: (grant) => Math.max(0, this.#promisedUntil(grant, now) - now),
     }
+  }
+
+  #promisedUntil(grant: Grant, now: number): number {
+    const promised = this.#promising.get(grant.id)
+    const before = this.promises.get(grant.id)?.promisedUntil
+    if (promised === undefined) return before ?? now + grant.freeIn
+    return Math.max(before ?? 0, promised)
   }
 
   #keepTombstones(draft: Draft): void {

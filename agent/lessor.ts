@@ -5,24 +5,20 @@
  * Must not import who asks: broker, licenses, http.
  */
 import { Bookkeeper } from './bookkeeper.ts'
-import type { Cancel, Clock, Timers } from './clock.ts'
+import type { Clock, Timers } from './clock.ts'
 import type { Book, SeatView } from './domain/book.ts'
 import { freshFreeIn, type Grant, type Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
-import {
-  decideEnd,
-  decideEnding,
-  decideOpen,
-  decideSupplyEnd,
-  moveBack,
-  type OpenCommand,
-  type OpenOutcome,
-} from './domain/seats.ts'
+import { decideOpen, moveBack, type OpenCommand, type OpenOutcome } from './domain/seats.ts'
 import { promiseSeconds, type Supply } from './domain/supply.ts'
 import { decideTransfer } from './domain/transfer.ts'
+import { Endings, type SeatEvent } from './endings.ts'
 import { type EndReason, LeaseholdError } from './errors.ts'
 import type { LivePromise } from './promises.ts'
+import { Upkeep } from './upkeep.ts'
 import type { BatchParticipant, RecordOwner, Transaction, Writes } from './writes.ts'
+
+export type { SeatEvent } from './endings.ts'
 
 export interface LessorOptions {
   readonly writes: Writes
@@ -32,12 +28,6 @@ export interface LessorOptions {
   readonly idleLimit: () => number
   readonly onEvent?: (event: SeatEvent) => void
 }
-
-/** Told after it is on disk. */
-export type SeatEvent =
-  | { readonly kind: 'opened' | 'changed'; readonly grant: Grant }
-  | { readonly kind: 'ending' | 'ended'; readonly grant: Grant; readonly reason: string }
-  | { readonly kind: 'supplies' }
 
 export type OpenAnswer =
   | Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }>
@@ -60,17 +50,19 @@ export type EndAnswer =
 
 /** What a session granted after waiting is promised until its first heartbeat, in seconds (R30). */
 const unconfirmedSeconds = 60
-const endsPerBatch = 1_000
-const rewritesPerBatch = 500
 
 export class Lessor {
   readonly #options: LessorOptions
   readonly #keeper: Bookkeeper
-  #ticking: Cancel | undefined
+  readonly #endings: Endings
+  readonly #upkeep: Upkeep
 
   constructor(options: LessorOptions) {
+    const { writes, clock, timers, idleLimit } = options
     this.#options = options
-    this.#keeper = new Bookkeeper(options.clock, options.idleLimit, (transaction) => this.#sweep(transaction))
+    this.#keeper = new Bookkeeper(clock, idleLimit, (transaction) => this.#upkeep.sweep(transaction))
+    this.#endings = new Endings(this.#keeper, (event) => this.#tell(event))
+    this.#upkeep = new Upkeep({ keeper: this.#keeper, endings: this.#endings, writes, clock, timers })
   }
 
   /** To be registered with the writer. */
@@ -94,16 +86,11 @@ export class Lessor {
   }
 
   start(): void {
-    const { timers } = this.#options
-    this.#ticking = timers.after(this.#untilNext(), () => {
-      this.#tidy()
-      this.start()
-    })
+    this.#upkeep.start()
   }
 
   stop(): void {
-    this.#ticking?.()
-    this.#ticking = undefined
+    this.#upkeep.stop()
   }
 
   open(command: OpenCommand): Promise<OpenAnswer> {
@@ -112,6 +99,7 @@ export class Lessor {
         const { draft, readings } = this.#keeper
         const outcome = decideOpen(draft, command, readings)
         if (outcome.kind === 'repeated') {
+          // Being answered that it has ended confirms nothing here: this may be a late copy that nobody listens for.
           const answer = this.#promiseDurably(transaction, outcome.grant, command.binding)
           return answer.kind === 'ended' ? answer : { ...answer, kind: 'repeated' }
         }
@@ -119,11 +107,9 @@ export class Lessor {
         const { grant, moved } = outcome
         const seconds = this.#secondsFor(draft, grant, () => readings.atMost)
         transaction.journal(happenings.sessionOpened(grant))
-        this.#journalMoves(transaction, moved)
-        transaction.after(() => {
-          this.#keeper.promises.make(grant, readings.atLeast, seconds)
-          this.#tell({ kind: 'opened', grant })
-        })
+        this.#endings.noteMoves(transaction, moved)
+        this.#keeper.promise(transaction, grant, seconds)
+        transaction.after(() => this.#tell({ kind: 'opened', grant }))
         return { kind: 'granted', grant, expiresIn: seconds }
       },
       { growing: true },
@@ -154,7 +140,7 @@ export class Lessor {
     return this.#options.writes.submit<EndAnswer>((transaction) => {
       const grant = this.#keeper.draft.grant(id)
       if (!grant) return goneOrUnknown(this.#keeper.draft, id)
-      this.#end(transaction, grant, grant.ending ?? reason)
+      this.#endings.end(transaction, grant, grant.ending ?? reason)
       return { kind: 'ended', grant }
     })
   }
@@ -169,20 +155,20 @@ export class Lessor {
     options: { readonly freeNow?: boolean; readonly by?: string } = {},
   ): Promise<EndAnswer> {
     return this.#options.writes.submit<EndAnswer>((transaction) => {
-      const { draft, readings, promises } = this.#keeper
+      const { draft, readings } = this.#keeper
       const grant = draft.grant(id)
       if (!grant) return goneOrUnknown(draft, id)
-      const left = (promises.get(id)?.freeAt ?? readings.atLeast + grant.freeIn) - readings.atLeast
+      const left = this.#keeper.freeAtOf(grant) - readings.atLeast
       const freeAt = readings.wall + Math.max(0, Math.ceil(left))
       if (!options.freeNow) {
-        this.#beginEnd(transaction, grant, reason, options.by)
+        this.#endings.begin(transaction, grant, reason, options.by)
         return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt }
       }
       const supplies = grant.parts.map((part) => part.supply)
       if (supplies.some((supply) => draft.supply(supply)?.overlap === false)) return { kind: 'overlap_forbidden' }
       const overlap = { supplies, seats: grant.seats, until: freeAt }
       transaction.journal(happenings.seatOverlap(grant, freeAt, reason, options.by))
-      this.#end(transaction, grant, grant.ending ?? reason, overlap)
+      this.#endings.end(transaction, grant, grant.ending ?? reason, overlap)
       return { kind: 'ended', grant, overlap }
     })
   }
@@ -194,15 +180,15 @@ export class Lessor {
   putSupply(transaction: Transaction, supply: Supply, endReason: EndReason): void {
     const { draft, readings } = this.#keeper
     draft.putSupply(supply)
-    if (supply.takes.kind === 'nothing') this.#supplyEnded(transaction, supply.id, endReason)
-    else this.#journalMoves(transaction, moveBack(draft, [supply.id], readings))
+    if (supply.takes.kind === 'nothing') this.#endings.supplyEnded(transaction, supply.id, endReason)
+    else this.#endings.noteMoves(transaction, moveBack(draft, [supply.id], readings))
     transaction.after(() => this.#tell({ kind: 'supplies' }))
   }
 
   /** The supply is gone; its grants count until they are free (R6). */
   dropSupply(transaction: Transaction, id: string, endReason: EndReason): void {
     this.#keeper.draft.dropSupply(id)
-    this.#supplyEnded(transaction, id, endReason)
+    this.#endings.supplyEnded(transaction, id, endReason)
     transaction.after(() => this.#tell({ kind: 'supplies' }))
   }
 
@@ -214,7 +200,7 @@ export class Lessor {
     const { draft } = this.#keeper
     draft.putSupply(to)
     const { moved, excess } = decideTransfer(draft, from, to)
-    this.#journalMoves(transaction, moved)
+    this.#endings.noteMoves(transaction, moved)
     draft.dropSupply(from)
     transaction.after(() => this.#tell({ kind: 'supplies' }))
     return excess
@@ -230,34 +216,41 @@ export class Lessor {
   }
 
   #renewFromMemory(id: string, binding: string | undefined): Renewal | undefined {
+    const { clock } = this.#options
     const { book, promises } = this.#keeper
     const grant = book.grant(id)
     const promise = promises.get(id)
     if (!grant || !promise || this.#keeper.isBeingWritten(id)) return undefined
-    if (grant.ending !== undefined || grant.unconfirmed) return undefined
-    if (binding !== undefined && grant.binding === undefined) return undefined
-    const now = this.#options.clock.atLeast()
-    const seconds = this.#secondsFor(book, grant, () => this.#options.clock.atMost())
-    if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, now, seconds)) return undefined
+    const now = clock.atLeast()
+    if (grant.ending !== undefined) {
+      promises.confirm(id, now)
+      return { kind: 'ended', reason: grant.ending }
+    }
+    if (grant.unconfirmed || (binding !== undefined && grant.binding === undefined)) return undefined
+    const seconds = this.#secondsFor(book, grant, () => clock.atMost())
+    if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, clock.boot().at, seconds))
+      return undefined
+    if (promises.isActiveAgain(promise, grant, now)) return undefined
     promises.extend(promise, grant, now, seconds)
     return { kind: 'renewed', grant, expiresIn: seconds }
   }
 
   #renewDurably(id: string, binding: string | undefined): Promise<Renewal> {
     return this.#options.writes.submit<Renewal>((transaction) => {
-      const { draft } = this.#keeper
+      const { draft, readings, promises } = this.#keeper
       const grant = draft.grant(id)
       if (!grant) {
         const ended = draft.tombstone(id)
         return ended ? { kind: 'ended', reason: ended.reason } : { kind: 'unknown' }
       }
-      if (grant.ending !== undefined) {
-        // Being answered that it has ended is the holder's confirmation (R5).
-        this.#end(transaction, grant, grant.ending)
-        return { kind: 'ended', reason: grant.ending }
-      }
       const { unconfirmed: _, ...heard } = grant
-      return this.#promiseDurably(transaction, heard, binding)
+      const answer: Renewal =
+        grant.ending === undefined
+          ? this.#promiseDurably(transaction, heard, binding)
+          : { kind: 'ended', reason: grant.ending }
+      // Being answered that it has ended is the holder's confirmation (R5).
+      if (answer.kind === 'ended') transaction.after(() => promises.confirm(id, readings.atLeast))
+      return answer
     })
   }
 
@@ -272,19 +265,19 @@ export class Lessor {
     const seconds = this.#secondsFor(draft, grant, () => readings.atMost)
     if (seconds <= 0) {
       const reason = grant.parts.every((part) => draft.supply(part.supply)) ? 'expired' : 'license_removed'
-      this.#end(transaction, grant, reason)
+      this.#endings.begin(transaction, grant, reason)
       return { kind: 'ended', reason }
     }
-    const before = promises.get(grant.id)
+    const activeAt = promises.get(grant.id)?.activeAt ?? now
     const written: Grant = {
       ...grant,
       ...(grant.binding === undefined && binding !== undefined ? { binding } : {}),
-      idleFor: before ? Math.max(0, now - before.activeAt) : 0,
-      freeIn: Math.max(freshFreeIn(grant.leaseSeconds), before ? before.freeAt - now : 0),
+      idleFor: Math.max(0, now - activeAt),
+      freeIn: Math.max(freshFreeIn(grant.leaseSeconds), this.#keeper.freeAtOf(grant) - now),
       written: { boot: readings.boot.id, at: readings.boot.at },
     }
     draft.putGrant(written)
-    transaction.after(() => promises.rewritten(written, now, seconds))
+    this.#keeper.promise(transaction, written, seconds)
     return { kind: 'renewed', grant: written, expiresIn: seconds }
   }
 
@@ -297,81 +290,6 @@ export class Lessor {
       if (supply.until !== undefined) seconds = Math.min(seconds, promiseSeconds(supply, atMost()))
     }
     return seconds
-  }
-
-  #end(transaction: Transaction, grant: Grant, reason: string, overlap?: Tombstone['overlap']): void {
-    const decided = decideEnd(this.#keeper.draft, grant.id, reason, this.#keeper.readings, overlap)
-    if (!decided) return
-    transaction.journal(happenings.sessionEnded(decided.ended, reason))
-    this.#journalMoves(transaction, decided.moved)
-    transaction.after(() => this.#tell({ kind: 'ended', grant: decided.ended, reason }))
-  }
-
-  #beginEnd(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
-    if (grant.ending !== undefined) return
-    const ending = decideEnding(this.#keeper.draft, grant.id, reason)
-    if (ending) this.#journalEnding(transaction, ending, reason, by)
-  }
-
-  #supplyEnded(transaction: Transaction, supply: string, reason: EndReason): void {
-    const decided = decideSupplyEnd(this.#keeper.draft, supply, reason, this.#keeper.readings)
-    this.#journalMoves(transaction, decided.moved)
-    for (const grant of decided.ending) this.#journalEnding(transaction, grant, reason)
-  }
-
-  #journalEnding(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
-    transaction.journal(happenings.sessionEnding(grant, reason, by))
-    transaction.after(() => this.#tell({ kind: 'ending', grant, reason }))
-  }
-
-  #journalMoves(transaction: Transaction, moved: readonly Grant[]): void {
-    for (const grant of moved) {
-      transaction.journal(happenings.sessionMoved(grant))
-      transaction.after(() => this.#tell({ kind: 'changed', grant }))
-    }
-  }
-
-  /** Ends what is overdue in the same batch that may count it as over (R2). */
-  #sweep(transaction: Transaction): void {
-    const { draft, readings, promises } = this.#keeper
-    const now = readings.atLeast
-    for (const id of promises.due(now, endsPerBatch, (one) => this.view.grant(one))) {
-      const grant = draft.grant(id)
-      if (!grant) continue
-      if ((promises.get(id)?.freeAt ?? now) <= now) this.#end(transaction, grant, grant.ending ?? 'expired')
-      else this.#beginEnd(transaction, grant, 'idle')
-    }
-  }
-
-  #untilNext(): number {
-    if (this.#keeper.hasOld) return 1
-    const now = this.#options.clock.atLeast()
-    return Math.min(1_000, Math.max(10, Math.ceil((this.#keeper.promises.next ?? now + 1_000) - now)))
-  }
-
-  /** What falls due without anybody asking. What fails here fails with the store, and comes again with the next tick. */
-  #tidy(): void {
-    if (!this.isReady) return
-    const now = this.#options.clock.atLeast()
-    const due = this.#keeper.promises.due(now, 1, (id) => this.view.grant(id)).length > 0
-    const old = this.#keeper.takeOld(rewritesPerBatch)
-    if (!due && old.length === 0 && !this.#keeper.hasOldTombstone(now)) return
-    this.#options.writes.submit((transaction) => this.#rewriteOld(transaction, old)).catch(() => undefined)
-  }
-
-  /** Records of another boot count from the moment of reading, so they are written anew once, not with every start (R3). */
-  #rewriteOld(transaction: Transaction, ids: readonly string[]): void {
-    const { draft, readings, promises } = this.#keeper
-    for (const id of ids) {
-      const grant = draft.grant(id)
-      const promise = promises.get(id)
-      if (!grant || !promise || promise.own) continue
-      const freeIn = Math.max(0, promise.freeAt - readings.atLeast)
-      draft.putGrant({ ...grant, freeIn, written: { boot: readings.boot.id, at: readings.boot.at } })
-      transaction.after(() => {
-        promise.own = true
-      })
-    }
   }
 
   #tell(event: SeatEvent): void {

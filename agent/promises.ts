@@ -1,6 +1,7 @@
 /**
  * What this process has promised: for each live grant until when its holder may believe in it, and when the seat may be used
- * again. Memory only; the records hold durations (R3). Times are readings of `atLeast` in ms. Owned by the lessor.
+ * again. Memory only; the records hold durations (R3). Times are readings of `atLeast` in ms where nothing else is said.
+ * Owned by the lessor.
  */
 import { DueIndex } from './domain/due-index.ts'
 import { type Grant, graceOf } from './domain/grant.ts'
@@ -10,7 +11,10 @@ export interface LivePromise {
   promisedUntil: number
   /** The seat may be used again from then on; never earlier than a promise plus its grace. */
   freeAt: number
-  /** As far as the stored record reaches. */
+  /**
+   * As far as the stored record reaches, on the boot clock in ms: whoever reads it after a restart counts by that clock, which
+   * runs on in sleep while `atLeast` stands still.
+   */
   storedUntil: number
   /** Whether this process wrote the record; others' records are rewritten before they are promised from. */
   own: boolean
@@ -19,6 +23,9 @@ export interface LivePromise {
   /** When the holder was last heard. */
   heardAt: number
 }
+
+/** In ms. */
+const confirmationDelay = 2_000
 
 export class Promises {
   readonly #promises = new Map<string, LivePromise>()
@@ -38,20 +45,25 @@ export class Promises {
     return this.#promises.size
   }
 
-  /** A grant whose record this process has just written. @param seconds what the holder was told */
-  make(grant: Grant, now: number, seconds: number): LivePromise {
+  /** A grant whose record this process has just written; what was promised before stays. @param seconds what the holder was told */
+  make(grant: Grant, now: number, seconds: number): void {
+    const before = this.#promises.get(grant.id)
+    if (before) {
+      this.stored(grant)
+      this.extend(before, grant, now, seconds)
+      return
+    }
     const promisedUntil = now + seconds * 1000
     const promise: LivePromise = {
       promisedUntil,
       freeAt: promisedUntil + graceOf(grant.leaseSeconds),
-      storedUntil: now + grant.freeIn,
+      storedUntil: reachOf(grant),
       own: true,
       activeAt: now,
       heardAt: now,
     }
     this.#promises.set(grant.id, promise)
     this.#due.add(grant.id, this.#deadlineOf(grant, promise))
-    return promise
   }
 
   /** A grant that was read: what was promised is not known, so all that is stored counts. @param left ms */
@@ -60,7 +72,7 @@ export class Promises {
     const promise: LivePromise = {
       promisedUntil: freeAt - graceOf(grant.leaseSeconds),
       freeAt,
-      storedUntil: freeAt,
+      storedUntil: reachOf(grant),
       own: false,
       activeAt: now - grant.idleFor,
       heardAt: now,
@@ -69,9 +81,14 @@ export class Promises {
     this.#due.add(grant.id, this.#deadlineOf(grant, promise))
   }
 
-  /** Whether a promise of so many seconds fits in what is stored (R3). */
-  fits(promise: LivePromise, grant: Grant, now: number, seconds: number): boolean {
-    return promise.own && now + seconds * 1000 + graceOf(grant.leaseSeconds) <= promise.storedUntil
+  /** Whether a promise of so many seconds fits in what is stored (R3). @param bootAt now on the boot clock, in ms */
+  fits(promise: LivePromise, grant: Grant, bootAt: number, seconds: number): boolean {
+    return promise.own && bootAt + seconds * 1000 + graceOf(grant.leaseSeconds) <= promise.storedUntil
+  }
+
+  /** It is active after a long pause, and a restart would not know that. */
+  isActiveAgain(promise: LivePromise, grant: Grant, now: number): boolean {
+    return grant.activity === 'reported' && grant.idleFor - (now - promise.activeAt) > grant.leaseSeconds * 1000
   }
 
   /** Promises anew; nothing that was promised before is taken back. */
@@ -81,13 +98,23 @@ export class Promises {
     promise.heardAt = now
   }
 
-  /** Its record was written by this process, and it was promised anew with that. */
-  rewritten(grant: Grant, now: number, seconds: number): void {
+  /** Its record was written by this process. */
+  stored(grant: Grant): void {
     const promise = this.#promises.get(grant.id)
     if (!promise) return
     promise.own = true
-    promise.storedUntil = now + grant.freeIn
-    this.extend(promise, grant, now, seconds)
+    promise.storedUntil = reachOf(grant)
+  }
+
+  /**
+   * The holder was answered that it has ended, so it uses the seat no longer than that answer takes to reach it; a moment is
+   * left for that, since a crash before the answer is out must find the record (R5).
+   */
+  confirm(id: string, now: number): void {
+    const promise = this.#promises.get(id)
+    if (!promise || promise.freeAt <= now + confirmationDelay) return
+    promise.freeAt = now + confirmationDelay
+    this.#due.add(id, promise.freeAt)
   }
 
   noteActivity(id: string, at: number): void {
@@ -145,4 +172,9 @@ export class Promises {
     for (const id of due) this.#due.add(id, now)
     return [...due]
   }
+}
+
+/** Until when the record of this process speaks, on the boot clock in ms. */
+function reachOf(grant: Grant): number {
+  return grant.written.at + grant.freeIn
 }

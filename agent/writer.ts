@@ -93,11 +93,17 @@ export class Writer implements Writes {
 
   /** Opens the store and gives every owner its records. Rejects with StoreError. */
   async open(): Promise<void> {
-    await this.#options.ballast.restore()
-    const state = await this.#options.store.open()
+    const { store, ballast } = this.#options
+    await this.#hasRoom()
+    const state = await store.open().catch(async (error: unknown) => {
+      // A full disk must not keep the agent from starting: what gives seats back still fits (R1).
+      if (!isDiskFull(error)) throw error
+      await ballast.free()
+      return await store.open()
+    })
     this.#startCounter = state.startCounter
     await this.#load(state)
-    this.#become({ kind: 'open' })
+    this.#become({ kind: (await this.#hasRoom()) ? 'open' : 'tight' })
   }
 
   /** Writes what is queued, then closes the store. */
@@ -127,7 +133,9 @@ export class Writer implements Writes {
 
   /** Takes the ballast again when the disk has room; call it now and then while the state is `tight`. */
   async relax(): Promise<void> {
-    if (this.#state.kind === 'tight' && (await this.#options.ballast.restore())) this.#become({ kind: 'open' })
+    if (this.#state.kind !== 'tight' || !(await this.#hasRoom())) return
+    // Meanwhile a write may have failed, and the store be closed.
+    if (this.#isTight) this.#become({ kind: 'open' })
   }
 
   async #drain(): Promise<void> {
@@ -135,7 +143,13 @@ export class Writer implements Writes {
     await Promise.resolve()
     while (this.#queue.length > 0 && (this.#state.kind === 'open' || this.#state.kind === 'tight')) {
       const jobs = this.#queue.splice(0, jobsPerBatch)
-      await this.#write(jobs)
+      try {
+        await this.#write(jobs)
+      } catch (error) {
+        // A mistake in an owner: memory may be half changed, so it is trusted as little as after a failed write.
+        for (const job of jobs) job.reject(unavailable('The change could not be made.', error))
+        this.#recover(error)
+      }
     }
     this.#running = undefined
   }
@@ -217,12 +231,21 @@ export class Writer implements Writes {
   async #reopen(cause: unknown): Promise<boolean> {
     const { store, ballast } = this.#options
     await store.close()
-    if (cause instanceof StoreError && cause.code === 'disk_full') await ballast.free()
+    if (isDiskFull(cause)) await ballast.free()
     await this.#load(await store.open())
     const probe = new BatchDraft(this.#options.instance)
     probe.journal({ type: 'agent.store_reopened', facts: { cause: describe(cause) } })
     await this.#commit(probe.seal(this.#head, this.#options.clock.wall(), this.#options.salt))
-    return !(await ballast.restore())
+    return !(await this.#hasRoom())
+  }
+
+  /** Takes the ballast if it can; one that can't be made for another reason than a full disk is no reason not to serve. */
+  async #hasRoom(): Promise<boolean> {
+    return await this.#options.ballast.restore().catch(() => true)
+  }
+
+  get #isTight(): boolean {
+    return this.#state.kind === 'tight'
   }
 
   async #load(state: StoreState): Promise<void> {
@@ -241,6 +264,10 @@ export class Writer implements Writes {
     this.#state = state
     this.#options.onState?.(state)
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'disk_full'
 }
 
 function unavailable(detail: string, cause?: unknown): LeaseholdError {

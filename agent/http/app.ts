@@ -35,7 +35,7 @@ export function createRequestListener(parts: AppParts): RequestListener {
   return createHotHandler(parts.routes, parts, parts.newRequestId, createApp(parts))
 }
 
-function createApp(parts: AppParts): RequestListener {
+export function createApp(parts: AppParts): RequestListener {
   const app = new Koa()
   app.silent = true
   app.on('error', (error: unknown) => parts.log.error('request failed', { error }))
@@ -95,7 +95,7 @@ function answerErrors(parts: AppParts): Middleware {
         return
       }
       const { refusal, headers } = refused
-      if (isApi(ctx.path) || ctx.accepts('html', 'json') !== 'html') {
+      if (isApi(ctx.path) || ctx.accepts('json', 'html') !== 'html') {
         ctx.respond = false
         for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name)
         await sendReply(ctx.res, problemReply(refusal, requestId, { ...headers }))
@@ -174,13 +174,15 @@ function serveFiles(root: string): Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(filesPrefix)) return next()
     if (!isSafe(ctx.method)) throw new Refused(methodNotAllowed(), { headers: { Allow: 'GET, HEAD' } })
+    const name = ctx.path.slice(filesPrefix.length)
+    let sent: unknown
     try {
-      await send(ctx, ctx.path.slice(filesPrefix.length), { root })
+      if (name !== '') sent = await send(ctx, name, { root })
     } catch (error) {
       const { status } = error as { status?: unknown }
       if (typeof status !== 'number' || status >= 500) throw error
-      throw new Refused(refuse('not_found', 'There is no such file.'))
     }
+    if (sent === undefined) throw new Refused(refuse('not_found', 'There is no such file.'))
     // Addresses with a piece of the file's hash never change what they mean.
     ctx.set('Cache-Control', ctx.querystring.startsWith('v=') ? 'public, max-age=31536000, immutable' : 'no-cache')
     if (ctx.fresh) ctx.status = 304
@@ -201,7 +203,7 @@ function serveApi(parts: AppParts): Middleware {
         search: ctx.querystring,
         requestId: () => requestIdOf(ctx),
       }
-      const reply = await perform(route, ctx.req, viewRequest(ctx.req), asked, parts)
+      const reply = await perform(route, ctx.req, ctx.res, viewRequest(ctx.req), asked, parts)
       if (reply === undefined) ctx.res.destroy()
       else await sendReply(ctx.res, reply)
     })

@@ -22,7 +22,7 @@ export type Authority = 'nobody' | 'signed-in' | 'cli'
 
 export interface Access {
   /** A token that is not known is a refusal, not nobody: whoever sends one expects it to count. */
-  identify(view: RequestView): Authority | Refusal
+  identify(view: Pick<RequestView, 'headers'>): Authority | Refusal
   /** Whether reading or changing asks for a sign-in now. */
   asks(purpose: 'read' | 'change'): boolean
 }

@@ -42,7 +42,7 @@ export function createHotHandler(
     const asked = { params, search: '', requestId: newRequestId }
     const reply =
       refused === undefined
-        ? await perform(route, incoming, view, asked, surroundings)
+        ? await perform(route, incoming, response, view, asked, surroundings)
         : problemReply(refused, newRequestId())
     if (reply === undefined) response.destroy()
     else await sendReply(response, reply)

@@ -3,7 +3,7 @@
  * so they can't answer differently.
  * Must not import owners.
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
 import { readBody } from './body.ts'
 import { type Access, checkGuard, checkJsonType } from './guards.ts'
@@ -30,6 +30,7 @@ export interface Asked {
 export async function perform(
   route: Route,
   incoming: IncomingMessage,
+  response: ServerResponse,
   view: RequestView,
   asked: Asked,
   { access, log }: Surroundings,
@@ -60,7 +61,7 @@ export async function perform(
       headers: view.headers,
       address: plainAddress(view.remoteAddress),
       authority,
-      closed: () => signalClose(incoming),
+      closed: () => signalClose(response),
     }
     const outcome = await route.handle(call)
     return isRefusal(outcome) ? problemReply(outcome, asked.requestId()) : outcome
@@ -88,9 +89,13 @@ function readQuery(search: string): Record<string, unknown> {
   return query
 }
 
-function signalClose(incoming: IncomingMessage): AbortSignal {
+/** Listens to the response, which goes with the request; the socket stays and would gather listeners. */
+function signalClose(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  if (incoming.socket.destroyed) controller.abort()
-  else incoming.socket.once('close', () => controller.abort())
+  if (response.closed || response.destroyed) controller.abort()
+  else
+    response.once('close', () => {
+      if (!response.writableFinished) controller.abort()
+    })
   return controller.signal
 }

@@ -17,9 +17,22 @@ const mostAtOnce = 2
 const mostWaiting = 16
 const shape = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9_-]{22,64})\$([A-Za-z0-9_-]{43,128})$/
 
+type Derive = (password: string, salt: Buffer, length: number, options: ScryptOptions) => Promise<Buffer>
+
+function deriveByScrypt(password: string, salt: Buffer, length: number, options: ScryptOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, length, options, (error, key) => (error === null ? resolve(key) : reject(error)))
+  })
+}
+
 export class ScryptPasswords implements Passwords {
+  readonly #deriveKey: Derive
   #running = 0
   readonly #waiting: (() => void)[] = []
+
+  constructor(derive: Derive = deriveByScrypt) {
+    this.#deriveKey = derive
+  }
 
   async hash(password: string): Promise<{ readonly kind: 'hashed'; readonly text: string } | Refusal> {
     const salt = randomBytes(16)
@@ -56,12 +69,8 @@ export class ScryptPasswords implements Passwords {
     } else this.#running++
     try {
       const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 2 * 128 * 2 ** ln * r }
-      const bytes = await new Promise<Buffer>((resolve, reject) => {
-        // The same characters can be typed as different code points.
-        scrypt(password.normalize('NFC'), salt, length, options, (error, key) =>
-          error === null ? resolve(key) : reject(error),
-        )
-      })
+      // The same characters can be typed as different code points.
+      const bytes = await this.#deriveKey(password.normalize('NFC'), salt, length, options)
       return { bytes }
     } finally {
       // The place goes to the one who waits longest, else it is given up.

@@ -73,10 +73,13 @@ export async function checkHeadEntry(db: Database, { head }: StateRecord): Promi
 export async function* readRecords(db: Database, wanted: Tallies): AsyncGenerator<StoredRecord, void, undefined> {
   const found = new Tallies()
   const iterator = db.iterator({ ...recordRange, highWaterMarkBytes: pageBytes })
+  let next = iterator.nextv(pageRecords)
   try {
     for (;;) {
-      const page = await iterator.nextv(pageRecords)
+      const page = await next
       if (page.length === 0) break
+      next = iterator.nextv(pageRecords) // LevelDB reads it in a thread of its own meanwhile
+      next.catch(() => undefined) // awaited above, unless the loop ends before
       for (const [key, text] of page) {
         const { record, checksum } = readRecord(key, text)
         found.add(record.kind, checksum)

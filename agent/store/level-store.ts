@@ -8,7 +8,7 @@ import { type Ballast, freeBytes } from './ballast.ts'
 import { checkBatch, lastChanges } from './batch.ts'
 import { toStoreError } from './failures.ts'
 import { journalKey, nameRecord, stateKey } from './keys.ts'
-import { type OpenLevel, type Operation, openLevel, putJson } from './level-open.ts'
+import { type OpenLevel, type Operation, openLevel, putJson, writeBatch } from './level-open.ts'
 import { type Database, readEntries, readRecords } from './level-read.ts'
 import { type Migration, migrations } from './migrations.ts'
 import { seal, unseal } from './records.ts'
@@ -140,7 +140,7 @@ export class LevelStore implements Store {
 
   async #write(opened: Opened, { operations, next }: Plan): Promise<CommitOutcome> {
     try {
-      await opened.level.db.batch(operations, { sync: true })
+      await writeBatch(opened.level.db, operations)
       opened.level.head.write(stateOf(next))
       opened.state = next
       return { kind: 'committed', revision: next.revision }
@@ -178,7 +178,7 @@ function planWrite(db: Database, state: StateRecord, batch: Batch): Plan {
   const tallies = new Tallies(state.tallies)
   const operations: Operation[] = []
   for (const { key, change } of lastChanges(batch.changes)) {
-    const old = db.getSync(key) // 4 microseconds; the alternative is a map of all keys in memory
+    const old = db.getSync(key) // some microseconds; the alternative is a map of all keys in memory
     if (old !== undefined) {
       const unsealed = unseal(key, old)
       if (unsealed === undefined) throw new StoreError('damaged', `The record ${nameRecord(change)} is damaged.`)

@@ -1,6 +1,7 @@
 /**
  * Files that are either whole and on disk, or not there. Imports nothing of ours.
  */
+import { randomBytes } from 'node:crypto'
 import { link, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -26,7 +27,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${process.hrtime.bigint().toString(36)}.tmp`)
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
 }
 
 /**

@@ -58,7 +58,8 @@ export type LicenseFile = z.output<typeof licenseFileSchema>
 /** As written. */
 export type LicenseFileInput = z.input<typeof licenseFileSchema>
 
-export interface LocatedIssue extends FieldIssue {
+export interface LocatedIssue {
+  readonly message: string
   /** From 1; absent for what is not in the file. */
   readonly line?: number
   readonly column?: number
@@ -86,7 +87,6 @@ export function readLicenseFile(text: string): LicenseFileReading | UnreadableFi
   }
   if (document.errors.length > 0) {
     const issues = document.errors.map((error) => ({
-      path: [],
       message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'no YAML',
       ...position(error.pos[0]),
     }))
@@ -96,12 +96,12 @@ export function readLicenseFile(text: string): LicenseFileReading | UnreadableFi
   try {
     fields = document.toJS({ maxAliasCount: 50 })
   } catch (error) {
-    return { kind: 'unreadable', issues: [{ path: [], message: error instanceof Error ? error.message : 'no YAML' }] }
+    return { kind: 'unreadable', issues: [{ message: error instanceof Error ? error.message : 'no YAML' }] }
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
     return {
       kind: 'unreadable',
-      issues: [{ path: [], message: 'a license file is a list of "name: value" lines', line: 1, column: 1 }],
+      issues: [{ message: 'a license file is a list of "name: value" lines', line: 1, column: 1 }],
     }
   const locate = (path: readonly (string | number)[]) => {
     for (let length = path.length; length > 0; length--) {

@@ -214,3 +214,20 @@ test('months end on the same day, or on the last one where the month is shorter'
   t.is(after('2026-11-30T23:59:59Z', 3), '2027-02-28T23:59')
   t.is(after('2026-12-31T00:00:00Z', 2), '2027-02-28T00:00')
 })
+
+test('a key that is no point of the curve is refused as a value', (t) => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      fc.constantFrom('license', 'recipient'),
+      (bytes, kind) => {
+        const key = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(bytes).toString('base64url') } as const
+        const typ = `leasehold-${kind}`
+        const claimed = { ...vendor, id: keyId(key) }
+        const text = signJws(encodeHeader(typ, claimed), { typ, v: 1, key, vendor: { key }, agent: keyId(key) }, vendor)
+        return openAnyDocument(text, () => undefined).kind === 'refused'
+      },
+    ),
+  )
+  t.pass()
+})

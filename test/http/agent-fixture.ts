@@ -7,7 +7,7 @@ import { type AccessParts, CookieAccess } from '../../agent/http/access.ts'
 import { EventStreams } from '../../agent/http/api/events.ts'
 import type { SessionsParts } from '../../agent/http/api/sessions.ts'
 import type { KeptSession, Session } from '../../agent/http/api/shapes.ts'
-import { type AppParts, createRequestListener } from '../../agent/http/app.ts'
+import { type AppParts, createApp, createRequestListener } from '../../agent/http/app.ts'
 import { type Limits, Listener } from '../../agent/http/listener.ts'
 import { type ApiParts, buildRoutes } from '../../agent/http/routes.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
@@ -73,6 +73,8 @@ export interface Logged {
 }
 
 export interface FixtureOptions {
+  /** false: everything goes through Koa, the calls of the hot path too. */
+  readonly hotPath?: boolean
   readonly api?: Partial<ApiParts>
   readonly access?: Partial<AccessParts>
   readonly limits?: Partial<Limits>
@@ -162,7 +164,7 @@ export async function startAgent(options: FixtureOptions = {}): Promise<AgentFix
   const newRequestId = () => `${prefix}-${++count}`
   const surroundings = { access, log: { error: note }, newRequestId, routes, ...options.app }
   const listener = new Listener({
-    handler: createRequestListener(surroundings),
+    handler: options.hotPath === false ? createApp(surroundings) : createRequestListener(surroundings),
     // Stopping is watched with real timers where a test looks at it; here nothing waits.
     timers: clock,
     log: { info: note, warn: note },

@@ -5,13 +5,13 @@ import { load, startBare } from '../../scripts/bench/programs.ts'
 import { describeRow, runPlan } from '../../scripts/bench/run.ts'
 
 const agent = fileURLToPath(new URL('bench-agent.js', import.meta.url))
-const order = { connections: 4, seconds: 0.2, warmUpSeconds: 0.1 }
+const order = { connections: 4, seconds: 1, warmUpSeconds: 0 }
 
 test('a plan is measured row by row against the bare server, and every figure is of something that ran', async (t) => {
-  const plan = { live: [10], connections: [1, 3], rounds: 1, seconds: 0.1, warmUpSeconds: 0.05 }
+  const plan = { live: [10], connections: [3], rounds: 1, seconds: 1, warmUpSeconds: 0 }
   const lines: string[] = []
   const { rows, starts } = await runPlan(plan, (line) => lines.push(line), agent)
-  t.is(rows.length, 2 * measurements.length)
+  t.is(rows.length, measurements.length)
   for (const row of rows) {
     t.true(row.agent.requests > 0 && row.bare.requests > 0)
     t.true(row.agent.p50 > 0 && row.agent.p50 <= row.agent.p99 && row.agent.p99 <= row.agent.max)

@@ -16,6 +16,7 @@ import { LevelStore } from '../../agent/store/level-store.ts'
 import type { Migration } from '../../agent/store/migrations.ts'
 import { seal, unseal } from '../../agent/store/records.ts'
 import { Tallies } from '../../agent/store/state-record.ts'
+import { testNeeding } from '../helpers/needing.ts'
 import { rejectsWith } from './contract.ts'
 import { Hand, journalAll, loadAll, put } from './hand.ts'
 
@@ -94,20 +95,17 @@ test('a path that can be no folder is refused by name, and at once', async (t) =
 })
 
 const root = process.getuid?.() === 0
-;(root ? test : test.skip)(
-  'a folder in which we may not write is refused (needs root to become another user)',
-  async (t) => {
-    await chmod(workshop, 0o755)
-    const folder = newFolder()
-    await mkdir(folder, { mode: 0o755 })
-    const { child, says } = await holdInChild(folder, { uid: 65534 })
-    t.regex(says, /^not_permitted: /)
-    await letGo(child)
-    const closed = await holdInChild(join(folder, 'new'), { uid: 65534 })
-    t.regex(closed.says, /^not_permitted: /)
-    await letGo(closed.child)
-  },
-)
+testNeeding(root, 'root, to become another user')('a folder in which we may not write is refused', async (t) => {
+  await chmod(workshop, 0o755)
+  const folder = newFolder()
+  await mkdir(folder, { mode: 0o755 })
+  const { child, says } = await holdInChild(folder, { uid: 65534 })
+  t.regex(says, /^not_permitted: /)
+  await letGo(child)
+  const closed = await holdInChild(join(folder, 'new'), { uid: 65534 })
+  t.regex(closed.says, /^not_permitted: /)
+  await letGo(closed.child)
+})
 
 test('a first start that was cut off before the store was whole is a first start again', async (t) => {
   for (const missing of [['store.marker'], ['store.marker', 'store.head']]) {

@@ -20,6 +20,11 @@ export const documentId = z
     'must be 8 to 64 letters, digits, - or _, beginning with a letter or digit',
   )
 
+/** Opaque id of a session. */
+export const sessionId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable characters without spaces')
+
 /** Short name of a vendor, product or feature. Begins with a letter or digit: it also names folders. */
 export const shortName = z
   .string()
@@ -62,7 +67,7 @@ export const nonce = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, 'must be 16 to 
 export const countRule = z.enum(countRules)
 
 /** A count key in the clear (R18); no parts = each session counts for itself. */
-export const countKeySchema = z.strictObject({ rule: countRule, parts: z.array(z.string().max(255)).max(8) })
+export const countKeySchema = z.strictObject({ rule: countRule, parts: z.array(z.string().max(1024)).max(8) })
 
 /** What every payload begins with. `v` is the version of the format, `iat` the time of signing in seconds since 1970. */
 export function envelope<T extends string>(typ: T) {

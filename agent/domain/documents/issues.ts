@@ -6,6 +6,8 @@ import type { z } from 'zod'
 export interface FieldIssue {
   readonly path: readonly (string | number)[]
   readonly message: string
+  /** What is wrong lies between fields; `message` is all there is to say. Else the value itself is not what is wanted. */
+  readonly between: boolean
 }
 
 type Issue = z.core.$ZodIssue
@@ -22,10 +24,11 @@ function closest(branches: readonly (readonly Issue[])[]): readonly Issue[] {
 function explain(issue: Issue, base: readonly (string | number)[]): FieldIssue[] {
   const path = [...base, ...steps(issue.path)]
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such field' }))
+    return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such field', between: true }))
   if (issue.code === 'invalid_union' && issue.errors.length > 0)
     return closest(issue.errors).flatMap((inner) => explain(inner, path))
-  return [{ path, message: issue.message.replace(/^Invalid input: /, '').replace(/^Invalid option: /, '') }]
+  const message = issue.message.replace(/^Invalid (?:input|option): /, '')
+  return [{ path, message, between: issue.code === 'custom' }]
 }
 
 export function explainIssues(error: z.core.$ZodError): FieldIssue[] {

@@ -6,12 +6,12 @@ import {
   bytes32,
   countKeySchema,
   countRule,
-  documentId,
   envelope,
   nonce,
   productName,
   seats,
   seconds,
+  sessionId,
   shortName,
 } from './fields.ts'
 import { publicJwk } from './keys.ts'
@@ -56,7 +56,7 @@ export const assertionSchema = z.strictObject({
   ...envelope('leasehold-assertion'),
   parent: bytes32,
   /** Id of the session. */
-  session: documentId,
+  session: sessionId,
   product: productName,
   feature: shortName.optional(),
   any: z.literal(true).optional(),

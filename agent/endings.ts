@@ -1,0 +1,61 @@
+/**
+ * How grants end and move, within the batch that is being decided: the decision, its journal entries, and who is told after it
+ * is on disk. Used by the lessor and its upkeep only; owns no state.
+ */
+import type { Bookkeeper } from './bookkeeper.ts'
+import type { Grant, Tombstone } from './domain/grant.ts'
+import * as happenings from './domain/happenings.ts'
+import { decideEnd, decideEnding, decideSupplyEnd } from './domain/seats.ts'
+import type { EndReason } from './errors.ts'
+import type { Transaction } from './writes.ts'
+
+/** Told after it is on disk. */
+export type SeatEvent =
+  | { readonly kind: 'opened' | 'changed'; readonly grant: Grant }
+  | { readonly kind: 'ending' | 'ended'; readonly grant: Grant; readonly reason: string }
+  | { readonly kind: 'supplies' }
+
+export class Endings {
+  readonly #keeper: Bookkeeper
+  readonly #tell: (event: SeatEvent) => void
+
+  constructor(keeper: Bookkeeper, tell: (event: SeatEvent) => void) {
+    this.#keeper = keeper
+    this.#tell = tell
+  }
+
+  /** For good: the seat is free with this batch. */
+  end(transaction: Transaction, grant: Grant, reason: string, overlap?: Tombstone['overlap']): void {
+    const decided = decideEnd(this.#keeper.draft, grant.id, reason, this.#keeper.readings, overlap)
+    if (!decided) return
+    transaction.journal(happenings.sessionEnded(decided.ended, reason))
+    this.noteMoves(transaction, decided.moved)
+    transaction.after(() => this.#tell({ kind: 'ended', grant: decided.ended, reason }))
+  }
+
+  /** From the lessor's side: no more renewals; the seat counts until the holder confirms or its time is over (R5). */
+  begin(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
+    if (grant.ending !== undefined) return
+    const ending = decideEnding(this.#keeper.draft, grant.id, reason)
+    if (ending) this.#noteEnding(transaction, ending, reason, by)
+  }
+
+  /** Sessions of a supply that has ended move where they fit; the others begin to end (R6, R31). */
+  supplyEnded(transaction: Transaction, supply: string, reason: EndReason): void {
+    const decided = decideSupplyEnd(this.#keeper.draft, supply, reason, this.#keeper.readings)
+    this.noteMoves(transaction, decided.moved)
+    for (const grant of decided.ending) this.#noteEnding(transaction, grant, reason)
+  }
+
+  noteMoves(transaction: Transaction, moved: readonly Grant[]): void {
+    for (const grant of moved) {
+      transaction.journal(happenings.sessionMoved(grant))
+      transaction.after(() => this.#tell({ kind: 'changed', grant }))
+    }
+  }
+
+  #noteEnding(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
+    transaction.journal(happenings.sessionEnding(grant, reason, by))
+    transaction.after(() => this.#tell({ kind: 'ending', grant, reason }))
+  }
+}

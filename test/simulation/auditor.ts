@@ -1,0 +1,194 @@
+/**
+ * The checks from outside: what applications believe and what they were answered, against the seats that there are. Knows
+ * nothing of the agent's memory; where the seats of a session come from it takes from the disk.
+ */
+import { type Application, type Attempt, type Exchange, isBelieved } from './application.ts'
+import type { Ledger } from './ledger.ts'
+import { type License, supplyIdOf } from './licenses.ts'
+import { Violation } from './violation.ts'
+
+interface Believer {
+  readonly application: Application
+  readonly attempt: Attempt
+  readonly id: string
+}
+
+export class Auditor {
+  readonly #ledger: Ledger
+  readonly #agent: string
+  readonly #now: () => number
+  readonly #idleLimit: number
+  /** Whether a belief must also have its record; off to see what the counts alone find. */
+  readonly #checksBacking: boolean
+  readonly #disconnected = new Set<string>()
+  readonly #closing = new Set<string>()
+  readonly #created = new Set<string>()
+  /** By how much the wall was set ahead in all, in ms: that counts as elapsed time for what ends by date (R9). */
+  #wallAhead = 0
+  readonly seen = { believers: 0, granted: 0, repeated: 0, refused: 0, ended: 0, full: 0 }
+
+  constructor(ledger: Ledger, agent: string, now: () => number, idleLimit: number, checksBacking: boolean) {
+    this.#ledger = ledger
+    this.#agent = agent
+    this.#now = now
+    this.#idleLimit = idleLimit
+    this.#checksBacking = checksBacking
+  }
+
+  /** An administrator orders the end of a session. */
+  disconnecting(id: string): void {
+    this.#disconnected.add(id)
+  }
+
+  /** Somebody orders that a supply takes nothing any more. */
+  closing(supply: string): void {
+    this.#closing.add(supply)
+  }
+
+  wallSetAhead(ms: number): void {
+    this.#wallAhead += ms
+  }
+
+  /** After every step. */
+  check(applications: readonly Application[]): void {
+    const believers: Believer[] = []
+    for (const application of applications) {
+      const { attempt } = application
+      if (!attempt?.session || !isBelieved(attempt, application.clock())) continue
+      const { id } = attempt.session
+      const overlap = this.#ledger.overlaps.get(id)
+      if (overlap !== undefined && this.#now() <= overlap) continue
+      if (overlap !== undefined) throw new Violation(`${application.name} goes on with ${id} past its recorded overlap`)
+      if (this.#checksBacking && !this.#ledger.grants.has(id))
+        throw new Violation(`${application.name} may believe in ${id}, whose seat counts as free`)
+      believers.push({ application, attempt, id })
+    }
+    this.seen.believers = Math.max(this.seen.believers, believers.length)
+    this.#countSupplies(believers)
+    for (const vendor of new Set([...this.#ledger.licenses.values()].map((license) => license.vendor)))
+      this.#countVendor(vendor, believers)
+  }
+
+  /** An opening was answered with a seat. */
+  opened(exchange: Exchange, created: boolean, session: { readonly id: string; readonly startedAt: string }): void {
+    const known = exchange.attempt.session
+    if (created && this.#created.has(session.id)) throw new Violation(`R15: session ${session.id} is created twice`)
+    if (created) this.#created.add(session.id)
+    if (created) this.seen.granted += 1
+    else this.seen.repeated += 1
+    if (known && (known.id !== session.id || known.startedAt !== session.startedAt))
+      throw new Violation(`R14: ${exchange.attempt.idempotencyKey} was ${known.id} and is ${session.id} now`)
+    if (exchange.number >= (exchange.attempt.knownEndedFrom ?? Number.POSITIVE_INFINITY))
+      throw new Violation(`R2: session ${session.id} lives again after its end`)
+  }
+
+  /** An opening was refused for want of seats. */
+  refused(exchange: Exchange): void {
+    this.seen.refused += 1
+    if (exchange.roomAllTheTime === true)
+      throw new Violation(
+        `${exchange.application.name} was refused ${exchange.attempt.wish.product} while seats were free`,
+      )
+  }
+
+  /** A heartbeat was answered with no. @param at the application's clock */
+  lost(exchange: Exchange, code: string, reason: string | undefined): void {
+    this.seen.ended += 1
+    const { application, attempt } = exchange
+    if (attempt.sentClose || !attempt.session || !isBelieved(attempt, application.clock())) return
+    const { id } = attempt.session
+    const lost = `${application.name} beat in time and lost ${id}: ${code} ${reason ?? ''}`
+    if (code !== 'session_ended') throw new Violation(lost)
+    const isJust =
+      (reason === 'disconnected' && this.#disconnected.has(id)) ||
+      (reason === 'idle' && attempt.wish.activity === 'reported' && this.#wasIdle(attempt)) ||
+      ((reason === 'license_removed' || reason === 'expired') && this.#supplyClosed(id))
+    if (!isJust) throw new Violation(lost)
+  }
+
+  /** Idle for as long as the limit, less what may be forgotten by a crash: one lease time (120 s at most here). */
+  #wasIdle(attempt: Attempt): boolean {
+    return this.#now() - attempt.activeAt >= this.#idleLimit - 130_000
+  }
+
+  #supplyClosed(id: string): boolean {
+    const parts = this.#ledger.lastGrant.get(id)?.parts ?? []
+    return parts.some(({ supply }) => {
+      const end = this.#ledger.licenseOf(supply)?.end
+      return this.#closing.has(supply) || (end !== undefined && end - this.#now() < 2_000 + this.#wallAhead)
+    })
+  }
+
+  /** Distinct live count keys with their largest seats, and sessions without a key, of each supply and of its features. */
+  #countSupplies(believers: readonly Believer[]): void {
+    const bySupply = new Map<string, [string | undefined, string | undefined, number][]>()
+    for (const { attempt, id } of believers) {
+      for (const part of this.#ledger.lastGrant.get(id)?.parts ?? []) {
+        const rule = this.#ledger.licenseOf(part.supply)?.rule
+        // A removed license: its rule can't be seen any more, so the record's key is what is left.
+        const key = rule === undefined ? part.key : this.#keyOf(rule, attempt)
+        const list = bySupply.get(part.supply) ?? []
+        list.push([key === undefined ? undefined : `${attempt.wish.product} ${key}`, attempt.wish.feature, part.seats])
+        bySupply.set(part.supply, list)
+      }
+    }
+    for (const [supply, held] of bySupply) {
+      const allowed = this.#ledger.allowed(supply)
+      const seats = countSeats(held.map(([key, , count]) => [key, count]))
+      if (seats > allowed) throw new Violation(`${seats} seats of ${supply} are believed in, ${allowed} are allowed`)
+      if (seats === allowed) this.seen.full += 1
+    }
+  }
+
+  /**
+   * The same without asking where a seat comes from: however sessions are spread, every set of products needs its seats from
+   * those of the products and those for any product. Only where one rule counts them all.
+   */
+  #countVendor(vendor: string, believers: readonly Believer[]): void {
+    const licenses = [...this.#ledger.licenses.values()].filter((license) => license.vendor === vendor)
+    const rules = new Set(licenses.map((license) => license.rule))
+    const [rule] = rules
+    if (rule === undefined || rules.size > 1) return
+    const mine = believers.filter(({ attempt }) => attempt.wish.product.startsWith(`${vendor}/`))
+    // Seats out of a license that is removed are in no sum of those that are installed.
+    if (
+      mine.some(({ id }) => this.#ledger.lastGrant.get(id)?.parts.some((part) => !this.#ledger.licenseOf(part.supply)))
+    )
+      return
+    const products = [...new Set(mine.map(({ attempt }) => attempt.wish.product))]
+    for (let set = 1; set < 1 << products.length; set++) {
+      const chosen = products.filter((_, index) => (set >> index) & 1)
+      const needed = countSeats(
+        mine
+          .filter(({ attempt }) => chosen.includes(attempt.wish.product))
+          .map(({ attempt }) => {
+            const key = this.#keyOf(rule, attempt)
+            return [key === undefined ? undefined : `${attempt.wish.product} ${key}`, attempt.wish.seats]
+          }),
+      )
+      const allowed = licenses
+        .filter((license) => license.product === undefined || chosen.includes(`${vendor}/${license.product}`))
+        .reduce((sum, license) => sum + this.#ledger.allowed(supplyIdOf(license)), 0)
+      if (needed > allowed)
+        throw new Violation(`${needed} seats of ${chosen.join(', ')} are believed in, ${allowed} are allowed`)
+    }
+  }
+
+  #keyOf(rule: License['rule'], { wish, process }: Attempt): string | undefined {
+    if (rule === 'host') return this.#agent
+    if (rule === 'process') return wish.tellsProcess ? `${process.id} ${process.startedAt}` : undefined
+    if (rule === 'user') return wish.user?.email?.toLowerCase() ?? wish.user?.account?.toLowerCase()
+    return undefined
+  }
+}
+
+function countSeats(held: readonly (readonly [key: string | undefined, seats: number])[]): number {
+  const keys = new Map<string, number>()
+  let sum = 0
+  for (const [key, seats] of held) {
+    if (key === undefined) sum += seats
+    else keys.set(key, Math.max(keys.get(key) ?? 0, seats))
+  }
+  for (const seats of keys.values()) sum += seats
+  return sum
+}

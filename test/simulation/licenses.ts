@@ -1,0 +1,100 @@
+/**
+ * Licenses as the simulator has them: the owner of the license records, who tells the lessor which supplies there are. It
+ * stands for `agent/licenses.ts` without signatures and activation; what matters to seats is the same: every change of a
+ * supply is in the same batch as its record, and after loading the supplies are there before anything is decided.
+ */
+import type { Clock } from '../../agent/clock.ts'
+import type { CountRule } from '../../agent/domain/count-key.ts'
+import { licenseSupplyId, type Supply, type Takes } from '../../agent/domain/supply.ts'
+import type { Lessor } from '../../agent/lessor.ts'
+import type { JsonValue, StoredRecord } from '../../agent/store/store.ts'
+import type { RecordOwner, Writes } from '../../agent/writes.ts'
+
+export interface License {
+  readonly id: string
+  readonly vendor: string
+  /** Absent: seats for any product of the vendor. */
+  readonly product?: string
+  readonly seats: number
+  readonly features: Readonly<Record<string, number | null>>
+  readonly rule: CountRule
+  readonly leaseSeconds: number
+  /** True time in ms at which it ends. */
+  readonly end?: number
+  readonly takes: Takes
+}
+
+export function supplyIdOf(license: License): string {
+  return licenseSupplyId(license.id, license.product)
+}
+
+export interface LicensesParts {
+  readonly clock: Clock
+  readonly writes: Writes
+  readonly lessor: Lessor
+  readonly instance: string
+  readonly trueTime: () => number
+}
+
+export class SimulatedLicenses implements RecordOwner {
+  readonly kinds = ['license'] as const
+  readonly #parts: LicensesParts
+  #licenses = new Map<string, License>()
+
+  constructor(parts: LicensesParts) {
+    this.#parts = parts
+  }
+
+  reset(): void {
+    this.#licenses = new Map()
+  }
+
+  restore(record: StoredRecord): void {
+    this.#licenses.set(record.key, record.value as unknown as License)
+  }
+
+  ready(): void {
+    this.#parts.lessor.setSupplies([...this.#licenses.values()].map((license) => this.#supplyOf(license)))
+  }
+
+  get(id: string): License | undefined {
+    return this.#licenses.get(id)
+  }
+
+  async put(license: License): Promise<void> {
+    await this.#parts.writes.submit((transaction) => {
+      transaction.put('license', license.id, license as unknown as JsonValue)
+      this.#parts.lessor.putSupply(transaction, this.#supplyOf(license), 'license_removed')
+      transaction.after(() => this.#licenses.set(license.id, license))
+    })
+  }
+
+  async remove(license: License): Promise<void> {
+    await this.#parts.writes.submit((transaction) => {
+      transaction.delete('license', license.id)
+      this.#parts.lessor.dropSupply(transaction, supplyIdOf(license), 'license_removed')
+      transaction.after(() => this.#licenses.delete(license.id))
+    })
+  }
+
+  /** Closes what has ended by time. */
+  async look(): Promise<void> {
+    const now = this.#parts.trueTime()
+    for (const license of this.#licenses.values())
+      if (license.end !== undefined && license.end <= now && license.takes.kind !== 'nothing')
+        await this.put({ ...license, takes: { kind: 'nothing', why: 'license_expired' } })
+  }
+
+  #supplyOf(license: License): Supply {
+    const { end, ...rest } = license
+    return {
+      ...rest,
+      id: supplyIdOf(license),
+      instance: this.#parts.instance,
+      kind: 'license',
+      license: license.id,
+      overlap: true,
+      ...(end === undefined ? {} : { until: this.#parts.clock.atMost() + end - this.#parts.trueTime() }),
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm run simulate -- --seed S --steps N [--runs R] [--counts-only]`: runs seeds S, S + 1 and so on, N steps each, and prints
+ * what happened or the failure.
+ */
+import { parseArgs } from 'node:util'
+import { SimulationFailure, simulate } from './simulation.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    steps: { type: 'string', default: '20000' },
+    runs: { type: 'string', default: '1' },
+    'counts-only': { type: 'boolean', default: false },
+  },
+})
+
+const first = Number(values.seed)
+const began = performance.now()
+try {
+  for (let seed = first; seed < first + Number(values.runs); seed++) {
+    const report = await simulate({ seed, steps: Number(values.steps), checksBacking: !values['counts-only'] })
+    const seconds = Math.round(report.time / 1000)
+    console.log(`seed ${seed}: ${report.steps} steps, ${seconds} s of simulated time, ${report.revision} batches: good`)
+    if (Number(values.runs) === 1) console.log(report.happened)
+  }
+  console.log(`${((performance.now() - began) / 1000).toFixed(1)} s`)
+} catch (error) {
+  if (!(error instanceof SimulationFailure)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
