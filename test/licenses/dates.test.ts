@@ -1,0 +1,382 @@
+/**
+ * Licenses over time: beginning and end by the date floor, warnings, removal, and licenses that take the place of others.
+ */
+import test from 'ava'
+import { MemoryAgent } from '../helpers/memory-agent.ts'
+import { blockOf, days, type LicenseTerms, type TestLicense, TestVendor } from './test-vendor.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const start = Date.UTC(2027, 0, 4, 8)
+const acme = new TestVendor('acme')
+
+function at(ms: number): number {
+  return Math.floor(ms / 1000)
+}
+
+async function withLicense(terms: LicenseTerms) {
+  const agent = await MemoryAgent.start()
+  // Ten minutes on, so that a wall that is set ahead is a step and not what was found at the start.
+  await agent.pass(10 * minute)
+  return { agent, id: await agent.install(blockOf(acme.license(terms))) }
+}
+
+test('a license goes through its states by the date', async (t) => {
+  const { agent, id } = await withLicense({ nbf: at(start + days(2)), exp: at(start + days(60)) })
+  t.like(agent.license(id), { state: 'not_yet_valid', daysLeft: 60, beginsAt: '2027-01-06T08:00:00.000Z' })
+  t.is(await agent.refusal(), 'license_not_yet_valid')
+  await agent.pass(days(2))
+  t.is(agent.state(id), 'active')
+  await agent.close(await agent.seat())
+  await agent.pass(days(29))
+  t.like(agent.license(id), { state: 'expiring', daysLeft: 29 })
+  await agent.close(await agent.seat())
+  await agent.pass(days(29))
+  t.like(agent.license(id), { state: 'expired', daysLeft: 0 })
+  t.is(await agent.refusal(), 'license_expired')
+  t.like(await agent.entries('license.expired'), [{ facts: { license: id, ended: 'license' } }])
+  t.true(agent.parts.changed.filter((one) => one === id).length >= 4, 'each change of state is told')
+})
+
+test('the end of a license with several products is journaled once, also when it came while the agent was off', async (t) => {
+  const terms = {
+    exp: at(start + days(3)),
+    products: [
+      { name: 'cad', seats: 1 },
+      { name: 'cam', seats: 1 },
+    ],
+  }
+  const { agent, id } = await withLicense(terms)
+  await agent.stop()
+  agent.clock.advance(days(4))
+  await agent.restart()
+  t.is(agent.state(id), 'expired')
+  await agent.restart()
+  await agent.look()
+  t.like(await agent.entries('license.expired'), [{ facts: { license: id } }])
+  t.is((await agent.entries('license.expired')).length, 1)
+})
+
+test('R11: after a boot only the wall says how long the machine was off, and it is believed after an hour of running', async (t) => {
+  const { agent, id } = await withLicense({ exp: at(start + days(3)) })
+  await agent.reboot(days(4))
+  t.is(agent.state(id), 'expiring')
+  t.is(await agent.refusal(), 'license_expired')
+  await agent.pass(hour)
+  t.is(agent.state(id), 'expired')
+})
+
+test('the end of a license ends its sessions with `expired`, and no promise outlives it', async (t) => {
+  const { agent } = await withLicense({ exp: at(start + hour) })
+  await agent.pass(40 * minute)
+  const session = await agent.seat()
+  t.is(session.expiresIn, 600)
+  for (let told = session.expiresIn; told > 0; ) {
+    await agent.pass(5_000)
+    const beat = await agent.beat(session)
+    const left = (start + hour - agent.clock.wall()) / 1000
+    if (beat.kind === 'refused') {
+      t.true(left <= 0)
+      t.like(beat, { code: 'session_ended', facts: { reason: 'expired' } })
+      break
+    }
+    told = beat.session.expiresIn
+    t.true(told <= left, `${told} s are told with ${left} s left`)
+  }
+  t.is(await agent.refusal(), 'license_expired')
+  t.is(agent.products()[0]?.used, 0)
+})
+
+test('a session goes on from another license when its own ends', async (t) => {
+  const { agent, id } = await withLicense({ exp: at(start + hour), products: [{ name: 'cad', seats: 2 }] })
+  const sessions = [await agent.seat(), await agent.seat()]
+  const spare = await agent.install(blockOf(acme.license({ products: [{ name: 'cad', seats: 1 }] })))
+  for (let minutes = 0; minutes < 50; minutes++) {
+    await agent.pass(minute)
+    for (const session of sessions) await agent.beat(session)
+  }
+  const kept = await Promise.all(sessions.map(async (session) => (await agent.beat(session)).kind))
+  t.deepEqual(kept.sort(), ['kept', 'refused'])
+  t.is(agent.license(spare).products[0]?.used, 1)
+  t.is(agent.license(id).products[0]?.used, 0)
+})
+
+test('R11: a wall set far ahead ends nothing and frees nothing, but takes no new sessions of what only it would end', async (t) => {
+  const { agent, id } = await withLicense({ exp: at(start + days(60)), products: [{ name: 'cad', seats: 2 }] })
+  await agent.install(blockOf(acme.license({ products: [{ name: 'cam', seats: 1 }] })))
+  const session = await agent.seat()
+  agent.clock.setWall(agent.clock.wall() + days(365))
+  await agent.look()
+  t.is(await agent.refusal(), 'license_expired')
+  t.is(await agent.refusal({ product: 'acme/cam' }), undefined, 'what has no end goes on')
+  for (let minutes = 0; minutes < 120; minutes += 5) {
+    await agent.pass(5 * minute)
+    const beat = await agent.beat(session)
+    if (beat.kind === 'refused') return t.fail(`after ${minutes} minutes: ${beat.detail}`)
+  }
+  t.is(agent.license(id).products[0]?.used, 1)
+  t.deepEqual(await agent.entries('license.expired'), [])
+  // Honest users are not locked out: the clock is put right, and everything is as before.
+  agent.clock.setWall(agent.clock.wall() - days(365))
+  await agent.look()
+  t.is(agent.state(id), 'active')
+  t.is(await agent.refusal(), undefined)
+})
+
+test('R11: a wall ahead that is still there after a day of running is the date', async (t) => {
+  const { agent, id } = await withLicense({ exp: at(start + days(60)) })
+  const session = await agent.seat()
+  agent.clock.setWall(agent.clock.wall() + days(365))
+  await agent.look()
+  for (let hours = 0; hours < 24; hours++) await agent.pass(hour)
+  t.is(agent.state(id), 'expired')
+  t.like(await agent.beat(session), { code: 'session_ended' })
+  t.is((await agent.entries('license.expired')).length, 1)
+})
+
+test('R11: what only a wall ahead would begin waits for it to be believed', async (t) => {
+  const { agent, id } = await withLicense({ nbf: at(start + days(30)) })
+  agent.clock.setWall(agent.clock.wall() + days(31))
+  await agent.look()
+  t.is(agent.state(id), 'not_yet_valid')
+  t.is(await agent.refusal(), 'license_not_yet_valid')
+  for (let hours = 0; hours < 24; hours++) await agent.pass(hour)
+  t.is(agent.state(id), 'active')
+  t.is(await agent.refusal(), undefined)
+})
+
+test('R11: a time that the vendor signed confirms a date for its licenses, and for no other', async (t) => {
+  const { agent, id } = await withLicense({ nbf: at(start + days(30)) })
+  const rival = new TestVendor('rival')
+  const other = await agent.install(blockOf(rival.license({ nbf: at(start + days(30)) })))
+  await agent.install(blockOf(acme.license({ products: [{ name: 'cam', seats: 1 }] }, start + days(31))))
+  t.is(agent.state(id), 'active')
+  t.is(await agent.refusal(), undefined)
+  t.is(agent.state(other), 'not_yet_valid')
+  t.is(await agent.refusal({ product: 'rival/cad' }), 'license_not_yet_valid')
+  await agent.restart()
+  t.is(agent.state(id), 'active')
+})
+
+test('R11: a clock set back lengthens nothing', async (t) => {
+  const { agent, id } = await withLicense({ exp: at(start + days(10)) })
+  await agent.pass(days(5))
+  agent.clock.setWall(start)
+  await agent.reboot()
+  t.is(agent.license(id).daysLeft, 5)
+  await agent.pass(days(5))
+  t.is(agent.state(id), 'expired')
+})
+
+test('R11: a date up to five minutes ahead ends a license early by no more than that, and nothing ends early otherwise', async (t) => {
+  const { agent, id } = await withLicense({ exp: at(start + hour) })
+  agent.clock.setWall(agent.clock.wall() + 5 * minute)
+  await agent.pass(44 * minute)
+  t.is(agent.state(id), 'expiring')
+  t.is(await agent.refusal(), undefined)
+  await agent.pass(minute)
+  t.is(agent.state(id), 'expired')
+})
+
+test('M8: the end is warned of from 30 days before, with the days that are left', async (t) => {
+  const { agent, id } = await withLicense({
+    exp: at(start + days(40)),
+    products: [{ name: 'cad', title: 'Acme CAD', seats: 1 }],
+  })
+  const warnings = () => agent.parts.health.list().map(({ code, severity, text }) => ({ code, severity, text }))
+  const seen: string[] = []
+  for (let day = 40; day >= 0; day--) {
+    for (const { code, text } of warnings()) seen.push(`${day} ${code} ${text}`)
+    await agent.pass(days(1))
+  }
+  t.is(seen.length, 30 + 1)
+  for (const day of [30, 14, 7, 3]) t.true(seen.includes(`${day} license_expiring acme: Acme CAD ends in ${day} days.`))
+  t.true(seen.includes('1 license_expiring acme: Acme CAD ends in 1 day.'))
+  t.like(warnings(), [{ code: 'license_expired', severity: 'error' }])
+  await agent.parts.licenses.remove(id)
+  await agent.look()
+  t.deepEqual(warnings(), [])
+})
+
+test('R6: a removed license takes its seats out of the pool; those in use end at their time and are counted until then', async (t) => {
+  const license = acme.license({ products: [{ name: 'cad', seats: 2 }] })
+  const agent = await MemoryAgent.start()
+  const id = await agent.install(blockOf(license))
+  const [silent, beating] = [await agent.seat(), await agent.seat()]
+  await agent.parts.licenses.remove(id)
+  t.deepEqual(agent.products(), [])
+  t.is(await agent.refusal(), 'unknown_product')
+  t.like(await agent.beat(beating), { code: 'session_ended', facts: { reason: 'license_removed' } })
+
+  await agent.install(blockOf(license))
+  t.is(agent.license(id).products[0]?.used, 1, 'the one that has not confirmed its end still counts')
+  await agent.seat()
+  t.is(await agent.refusal(), 'no_seats')
+  await agent.pass(614_000)
+  t.is(agent.license(id).products[0]?.used, 2)
+  await agent.pass(2_000)
+  t.true((agent.license(id).products[0]?.used ?? 2) < 2)
+  t.like(await agent.beat(silent), { code: 'session_ended' })
+})
+
+test('R6: a license that comes back after a restart finds the seats that were out of it', async (t) => {
+  const license = acme.license({ products: [{ name: 'cad', seats: 1 }] })
+  const agent = await MemoryAgent.start()
+  const id = await agent.install(blockOf(license))
+  await agent.seat()
+  await agent.parts.licenses.remove(id)
+  await agent.reboot()
+  await agent.install(blockOf(license))
+  t.is(await agent.refusal(), 'no_seats')
+})
+
+test('sessions of a removed license go on from another one that has room', async (t) => {
+  const agent = await MemoryAgent.start()
+  const [one, two] = [await agent.install(blockOf(acme.license())), await agent.install(blockOf(acme.license()))]
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => agent.seat()))
+  await agent.parts.licenses.remove(one)
+  for (const session of sessions) t.like(await agent.beat(session), { kind: 'kept' })
+  t.is(agent.license(two).products[0]?.used, 4)
+  t.like(await agent.parts.licenses.remove(one), { code: 'unknown_license' })
+})
+
+/** An agent with a license of so many seats, so many of them in use, that has been replaced by a license of other terms. */
+async function replaced(seats: number, used: number, terms: LicenseTerms, vendor = acme) {
+  const agent = await MemoryAgent.start()
+  const old = acme.license({ products: [{ name: 'cad', seats, features: [{ name: 'render' }] }] })
+  const oldId = await agent.install(blockOf(old))
+  const sessions = []
+  for (let count = 0; count < used; count++) sessions.push(await agent.seat())
+  const id = await agent.install(blockOf(vendor.license({ replaces: [oldId], ...terms })))
+  return { agent, old, oldId, id, sessions }
+}
+
+async function kept(agent: MemoryAgent, sessions: Awaited<ReturnType<typeof replaced>>['sessions']): Promise<number> {
+  const beats = await Promise.all(sessions.map((session) => agent.beat(session)))
+  return beats.filter((beat) => beat.kind === 'kept').length
+}
+
+test('I13: a license with more seats takes the place of another one; live sessions go on, and seats do not add up', async (t) => {
+  const { agent, oldId, id, sessions } = await replaced(3, 3, { products: [{ name: 'cad', seats: 5 }] })
+  t.like(agent.license(oldId), { state: 'replaced', replacedBy: id, actions: ['remove'] })
+  t.like(agent.products(), [{ seats: 5, used: 3, free: 2 }])
+  t.is(await kept(agent, sessions), 3)
+  await agent.seat()
+  await agent.seat()
+  t.is(await agent.refusal(), 'no_seats')
+  await agent.reboot()
+  t.like(agent.products(), [{ seats: 5, used: 5 }])
+  t.deepEqual(await agent.entries('seat.overlap'), [])
+  t.like(await agent.entries('license.replaced'), [{ facts: { license: oldId, by: id } }])
+  t.like(await agent.parts.licenses.deactivate(oldId, false), { kind: 'refused' })
+})
+
+test('R6: with fewer seats than are out nobody is thrown out, nothing is granted until below, and the excess is journaled', async (t) => {
+  const { agent, id, sessions } = await replaced(5, 5, { products: [{ name: 'cad', seats: 3 }] })
+  t.is(await kept(agent, sessions), 5)
+  t.like(agent.products(), [{ seats: 3, used: 5, free: 0 }])
+  t.like(await agent.entries('seat.overlap'), [{ facts: { license: id, seats: 2, reason: 'license_replaced' } }])
+  await agent.restart()
+  t.is(await kept(agent, sessions), 5)
+  for (const session of sessions.slice(0, 2)) {
+    t.is(await agent.refusal(), 'no_seats')
+    await agent.close(session)
+  }
+  t.is(await agent.refusal(), 'no_seats', '3 of 3 are in use')
+  const [, , third] = sessions
+  if (third) await agent.close(third)
+  t.is(await agent.refusal(), undefined)
+  t.is((await agent.entries('seat.overlap')).length, 1)
+})
+
+test('the license of another vendor replaces nothing', async (t) => {
+  const { agent, oldId } = await replaced(3, 1, { products: [{ name: 'cad', seats: 5 }] }, new TestVendor('rival'))
+  t.is(agent.state(oldId), 'active')
+  t.like(agent.products(), [
+    { id: 'acme/cad', seats: 3, used: 1 },
+    { id: 'rival/cad', seats: 5, used: 0 },
+  ])
+})
+
+test('sessions of a product that the new license covers with any-product seats go there, the rest end', async (t) => {
+  const { agent, sessions } = await replaced(3, 3, { products: [{ any: true, seats: 2 }] })
+  t.is(await kept(agent, sessions), 3)
+  t.like(agent.products(), [
+    { id: 'acme/*', seats: 2, used: 3 },
+    { id: 'acme/cad', seats: 0, used: 0 },
+  ])
+  const gone = await replaced(3, 2, { products: [{ name: 'cam', seats: 5 }] })
+  t.is(await kept(gone.agent, gone.sessions), 0)
+})
+
+test('a session moves to the lease time of the license that takes over', async (t) => {
+  const { agent, sessions } = await replaced(1, 1, { leaseSeconds: 60 })
+  const [session] = sessions
+  const beat = session && (await agent.beat(session))
+  t.true(beat?.kind === 'kept' && beat.session.expiresIn === 60)
+})
+
+test('a license that begins later takes the place of the old one on its day, and until then the old one serves', async (t) => {
+  const { agent, oldId, id, sessions } = await replaced(3, 2, {
+    nbf: at(start + days(2)),
+    products: [{ name: 'cad', seats: 4 }],
+  })
+  t.is(agent.state(oldId), 'active')
+  t.like(agent.products(), [{ seats: 3, used: 2 }])
+  for (const session of sessions) await agent.close(session)
+  await agent.pass(days(2) - 5 * minute)
+  const late = [await agent.seat(), await agent.seat()]
+  await agent.pass(5 * minute)
+  t.is(agent.state(oldId), 'replaced')
+  t.is(agent.state(id), 'active')
+  t.is(await kept(agent, late), 2)
+  t.like(agent.products(), [{ seats: 4, used: 2 }])
+})
+
+test('a replaced license that is removed and comes back does not serve beside the one that took its place', async (t) => {
+  const { agent, old, oldId } = await replaced(3, 0, { products: [{ name: 'cad', seats: 4 }] })
+  await agent.parts.licenses.remove(oldId)
+  await agent.install(blockOf(old))
+  t.is(agent.state(oldId), 'replaced')
+  t.like(agent.products(), [{ seats: 4 }])
+})
+
+test('seats that were out of a license when it was removed count in the one that takes its place', async (t) => {
+  const agent = await MemoryAgent.start()
+  const old = acme.license({ products: [{ name: 'cad', seats: 2 }] })
+  const oldId = await agent.install(blockOf(old))
+  await agent.seat()
+  await agent.parts.licenses.remove(oldId)
+  await agent.install(blockOf(acme.license({ replaces: [oldId], products: [{ name: 'cad', seats: 2 }] })))
+  await agent.install(blockOf(old))
+  t.like(agent.products(), [{ seats: 2, used: 1 }])
+  await agent.seat()
+  t.is(await agent.refusal(), 'no_seats')
+})
+
+test('a chain of replacements leaves the last one, in whatever order they came', async (t) => {
+  const one = acme.license({ products: [{ name: 'cad', seats: 1 }] })
+  const two = acme.license({ replaces: [one.payload.id], products: [{ name: 'cad', seats: 2 }] })
+  const three = acme.license({ replaces: [two.payload.id], products: [{ name: 'cad', seats: 3 }] })
+  const orders: TestLicense[][] = [
+    [one, two, three],
+    [three, two, one],
+    [two, three, one],
+    [one, three, two],
+  ]
+  for (const order of orders) {
+    const agent = await MemoryAgent.start()
+    for (const license of order) await agent.install(blockOf(license))
+    t.deepEqual(
+      [one, two, three].map(({ payload }) => agent.state(payload.id)),
+      ['replaced', 'replaced', 'active'],
+    )
+    t.like(agent.products(), [{ seats: 3, free: 3 }])
+  }
+})
+
+test('a license that is over already when it is installed replaces nothing', async (t) => {
+  const { agent, oldId, id } = await replaced(3, 0, { exp: at(start - days(1)) })
+  t.is(agent.state(id), 'expired')
+  t.is(agent.state(oldId), 'active')
+})
