@@ -8,9 +8,10 @@ import { linuxProcesses, ProcessWatch, systemProcesses, type WatchedSession } fr
 import { stand } from './broker/stand.ts'
 import { supply } from './domain/world.ts'
 import { ManualClock } from './helpers/manual-clock.ts'
+import { testNeeding } from './helpers/needing.ts'
 import { waitFor } from './helpers/wait-for.ts'
 
-const onLinux = process.platform === 'linux' ? test : test.skip
+const onLinux = testNeeding(process.platform === 'linux', 'start times of processes are read on Linux')
 
 /** A watch over a table of processes that tests change. */
 function watch(sessions: WatchedSession[], starts: Map<number, string>) {
