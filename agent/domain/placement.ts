@@ -102,8 +102,9 @@ export function placeByMoving(
   wanted: Wanted,
   context: MoveContext,
 ): { readonly parts: Part[]; readonly moved: readonly Grant[] } | undefined {
-  const originals: Grant[] = []
-  const moved: Grant[] = []
+  // A grant may move twice: what is put back is where it was at first, and what is told is where it is at last.
+  const originals = new Map<string, Grant>()
+  const moved = new Map<string, Grant>()
   for (const supply of supplies) {
     const key = keyIn(supply, wanted)
     for (const grant of [...take(draft.grantsOf(supply.id), mostCandidates)]) {
@@ -115,13 +116,13 @@ export function placeByMoving(
         draft.putGrant(grant)
         continue
       }
-      originals.push(grant)
-      moved.push(elsewhere)
+      if (!originals.has(grant.id)) originals.set(grant.id, grant)
+      moved.set(grant.id, elsewhere)
       const parts = place(draft, supplies, wanted)
-      if (parts) return { parts, moved }
+      if (parts) return { parts, moved: [...moved.values()] }
     }
   }
-  for (const grant of originals) draft.putGrant(grant)
+  for (const grant of originals.values()) draft.putGrant(grant)
   return undefined
 }
 
