@@ -93,8 +93,13 @@ function explainFailure(error: unknown): number {
     return exitCodes.notPermitted
   }
   if (error instanceof StoreError) {
+    if (error.code === 'damaged') {
+      process.stderr.write(`leasehold: the store is damaged, and nothing was changed. ${error.message}\n`)
+      process.stderr.write('Restore the data folder from a backup, or move it away to begin anew.\n')
+      return exitCodes.storeDamaged
+    }
     process.stderr.write(`leasehold: ${error.message}\n`)
-    if (error.code === 'damaged' || error.code === 'newer_schema') return exitCodes.storeDamaged
+    if (error.code === 'newer_schema') return exitCodes.storeDamaged
     return error.code === 'locked' ? exitCodes.storeLocked : exitCodes.failed
   }
   process.stderr.write(`leasehold: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

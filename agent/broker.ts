@@ -4,19 +4,18 @@
  */
 import type { Clock, Timers } from './clock.ts'
 import type { Grant } from './domain/grant.ts'
-import { sessionRefused } from './domain/happenings.ts'
-import { keyIn, openSupplies } from './domain/placement.ts'
-import { type ProductName, parseProductName, productName } from './domain/product-name.ts'
-import { factsOfCommand, type OpenCommand } from './domain/seats.ts'
+import { type ProductName, parseProductName, productName, vendorOf } from './domain/product-name.ts'
+import type { OpenCommand } from './domain/seats.ts'
 import { LeaseholdError, type Refusal, refuse } from './errors.ts'
-import { type ExplanationView, explain, type HolderPrivacy } from './explanation.ts'
+import { Explanations, type ExplanationView, type HolderPrivacy } from './explanation.ts'
 import type { EndAnswer, Lessor, OpenAnswer, SeatEvent } from './lessor.ts'
 import type { ProcessTable } from './process-watch.ts'
+import { RefusalJournal } from './refusal-journal.ts'
 import type { SessionKeys } from './session-keys.ts'
-import { endedSession, noSeats, refusalOf, unknownSession } from './session-refusals.ts'
-import { bodyHash, type OpenRequest, whoOf } from './session-request.ts'
+import { endedSession, noSeats, refusalOf, tooManySeats, unknownSession } from './session-refusals.ts'
+import { bodyHash, isLocal, type OpenRequest, whoOf } from './session-request.ts'
 import { type AgentName, type KeptSessionView, keptSession, type ViewContext } from './session-view.ts'
-import { type Place, WaitingRoom } from './waiting-room.ts'
+import { type Place, type WaitAnswer, WaitingRoom } from './waiting-room.ts'
 import type { Writes } from './writes.ts'
 
 export type OpenedSessionView = KeptSessionView & { key: string }
@@ -49,20 +48,24 @@ export interface BrokerOptions {
   readonly onLine?: (product: ProductName, waiting: number) => void
 }
 
-type AskAnswer = OpenAnswer | { readonly kind: 'queue_full' }
+type AskAnswer = WaitAnswer<OpenAnswer>
 
 export class Broker {
   readonly #options: BrokerOptions
   readonly #room: WaitingRoom<OpenAnswer>
+  readonly #explanations: Explanations
+  readonly #refusals: RefusalJournal
 
   constructor(options: BrokerOptions) {
     this.#options = options
-    const { clock, timers, lessor } = options
+    const { clock, timers, lessor, writes, self, settings } = options
+    this.#refusals = new RefusalJournal(writes, clock, self)
+    this.#explanations = new Explanations({ lessor, clock, self, settings })
     this.#room = new WaitingRoom({
       clock,
       timers,
       ask: (command) => lessor.open(command),
-      isSeat: (answer) => answer.kind !== 'short',
+      isFinal: (answer) => answer.kind !== 'short',
       ...(options.onLine === undefined ? {} : { onChange: options.onLine }),
     })
   }
@@ -121,26 +124,24 @@ export class Broker {
     return this.#options.lessor.disconnect(id, 'disconnected', options)
   }
 
-  /** How many wait for a product. */
-  waiting(product: ProductName): number {
-    return this.#room.lengthOf(product)
-  }
-
   /** Everybody who waits, in order. */
   queue(): readonly Place[] {
     return this.#room.list()
   }
 
+  /** How many wait for a product. */
+  waiting(product: ProductName): number {
+    return this.#room.waiting(product)
+  }
+
   explain(product: ProductName, feature?: string): ExplanationView {
-    const { lessor, clock } = this.#options
-    const { idleLimit, privacy } = this.#options.settings()
-    return explain(product, feature, { lessor, clock, self: this.#options.self(), privacy, idleLimit })
+    return this.#explanations.explain(product, feature)
   }
 
   /** To be called with everything the lessor tells: seats that came free are offered to who waits. */
   noteSeats(event: SeatEvent): void {
     if (event.kind === 'opened' || event.kind === 'ending') return
-    this.#room.serve()
+    this.#room.serve(event.kind === 'supplies' ? undefined : vendorOf(event.grant.product))
   }
 
   stop(): void {
@@ -153,33 +154,22 @@ export class Broker {
   }
 
   async #ask(command: OpenCommand, request: OpenRequest): Promise<AskAnswer> {
-    const { lessor } = this.#options
-    const known = lessor.view.grant(command.id) ?? lessor.view.tombstone(command.id)
-    const waits = (request.wait ?? 0) > 0
-    if (known || !this.#room.othersAhead(command.product, command.id) || this.#sharesSeat(command)) {
-      const answer = await lessor.open(command)
-      if (answer.kind !== 'short' || !waits) return answer
+    const { id, product } = command
+    const ahead = this.#room.othersAhead(product, id)
+    const answer = await this.#options.lessor.open(ahead ? { ...command, sharedOnly: true } : command)
+    if (answer.kind !== 'short') {
+      this.#room.settle(product, id, answer)
+      return answer
     }
-    if (!waits) return { kind: 'short' }
-    return await this.#room.wait(command, (request.wait ?? 0) * 1000, request.signal)
-  }
-
-  /** Its count key already occupies enough seats: it takes nothing from who waits (R30). */
-  #sharesSeat(command: OpenCommand): boolean {
-    const { lessor, clock } = this.#options
-    const wanted = { ...command, facts: factsOfCommand(command) }
-    return openSupplies(lessor.view, wanted, clock.atMost()).some((supply) => {
-      const key = keyIn(supply, wanted)
-      return key !== undefined && lessor.view.occupied(supply.id, key) >= command.seats
-    })
+    const seconds = request.wait ?? 0
+    return seconds > 0 ? await this.#room.wait(command, seconds * 1000, request.signal) : answer
   }
 
   #command(request: OpenRequest, product: ProductName): OpenCommand {
     const { keys, processes, clock } = this.#options
     const { user, feature } = request
     const processId = request.process?.id
-    const processName = request.process?.name
-    const startedAt = processId === undefined ? undefined : processes.startOf(processId)
+    const startedAt = processId === undefined || !isLocal(request) ? undefined : processes.startOf(processId)
     const self = this.#options.self().id
     return {
       id: keys.idOf({
@@ -249,22 +239,15 @@ export class Broker {
 
   #refusalOf(answer: Exclude<AskAnswer, { kind: 'granted' | 'repeated' }>, command: OpenCommand): Refusal {
     const { product, feature } = command
-    if (answer.kind !== 'short') return refusalOf(answer, product, feature)
-    return noSeats(product, feature, this.explain(product, feature), this.#options.clock.wall())
+    if (answer.kind !== 'short' && answer.kind !== 'too_many') return refusalOf(answer, product, feature)
+    const explanation = this.explain(product, feature)
+    if (answer.kind === 'too_many') return tooManySeats(command, answer.seats, explanation)
+    const ahead = this.#room.othersAhead(product, command.id) ? this.#room.waiting(product) : 0
+    return noSeats(command, explanation, ahead, this.#options.clock.wall())
   }
 
-  /** Refusals are facts for history and forecast, so they are in the journal; without a store they are still refusals. */
   async #refused(request: OpenRequest, product: string, refusal: Refusal): Promise<Refusal> {
-    const { writes } = this.#options
-    const happening = sessionRefused({
-      instance: this.#options.self().id,
-      product,
-      ...(request.feature === undefined ? {} : { feature: request.feature }),
-      seats: request.seats,
-      who: whoOf(request),
-      code: refusal.code,
-    })
-    await writes.submit((transaction) => transaction.journal(happening)).catch(() => undefined)
+    await this.#refusals.note(request, product, refusal)
     return refusal
   }
 }

@@ -2,10 +2,9 @@
  * Takes in whatever text was pasted or uploaded: recognizes the blocks in it, says what each would do, and does it by handing
  * it to its owner. Owns nothing. Must not import http.
  */
-
 import { isMailed, writeBlock } from './domain/documents/armor.ts'
 import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
-import { type AnyOpened, documentNames, type Opened, openAnyDocument } from './domain/documents/document.ts'
+import { type AnyOpened, documentNames, openAnyDocument } from './domain/documents/document.ts'
 import { shortGroups, verifyingKey } from './domain/documents/keys.ts'
 import { LeaseholdError, type Refusal, refuse } from './errors.ts'
 import type { LicenseShelf } from './license-shelf.ts'
@@ -36,46 +35,54 @@ export class DocumentDesk {
     this.#options = options
   }
 
-  /** Installs every license in the text. Refused when there is none, or one can't be installed; what came before stays. */
+  /**
+   * Installs every license in the text, or none where one can't be. What is installed already is passed over as long as there
+   * is something new.
+   */
   async addLicenses(
     text: string,
     trust: boolean,
   ): Promise<{ readonly kind: 'added'; readonly ids: readonly string[] } | Refusal> {
     const opened = this.#open(text)
     if (!Array.isArray(opened)) return opened
-    const licenses = opened.filter(
-      (one): one is Opened<'leasehold-license'> => one.kind === 'opened' && one.typ === 'leasehold-license',
-    )
     const wrong = opened.find((one) => one.kind === 'refused')
-    if (licenses.length === 0) {
-      if (wrong) return wrong
-      const [other] = opened
-      const what = other?.kind === 'opened' ? documentNames[other.typ] : 'block'
-      return refuse('not_a_document', `This is a block of the kind “${what}”; a license is wanted here.`)
-    }
+    if (wrong) return wrong
+    const found = opened.filter((one) => one.kind === 'opened')
+    const licenses = found.filter((one) => one.typ === 'leasehold-license')
+    if (licenses.length === 0) return notWanted(found, 'a license')
+    const { licenses: owner } = this.#options
+    const checked = licenses.map((license) => ({ license, refused: owner.checkInstall(license, trust) }))
+    const refused = checked.find((one) => one.refused !== undefined && one.refused.code !== 'already_applied')?.refused
+    if (refused) return refused
+    const fresh = checked.filter((one) => one.refused === undefined)
+    const [first] = checked
+    if (fresh.length === 0 && first?.refused) return first.refused
     const ids: string[] = []
-    for (const license of licenses) {
-      const outcome = await this.#options.licenses.install(license, trust)
+    for (const { license } of fresh) {
+      const outcome = await owner.install(license, trust)
       if (outcome.kind === 'refused') return outcome
       ids.push(outcome.id)
     }
     return { kind: 'added', ids }
   }
 
-  /** Applies the answer for one license. */
+  /** Applies the answer for one license; whatever else stands in the text (quoted mail, say) does not matter then. */
   async activate(id: string, text: string): Promise<{ readonly kind: 'activated' } | Refusal> {
     const opened = this.#open(text)
     if (!Array.isArray(opened)) return opened
-    const wrong = opened.find((one) => one.kind === 'refused')
-    if (wrong) return wrong
-    const documents = opened.filter((one) => one.kind === 'opened')
-    const answer = documents.find((one) => one.typ === 'leasehold-activation')
-    if (!answer) {
-      const what = documents[0] === undefined ? 'block' : documentNames[documents[0].typ]
-      return refuse('not_a_document', `This is a block of the kind “${what}”; the vendor's activation is wanted here.`)
+    const found = opened.filter((one) => one.kind === 'opened')
+    const answers = found.filter((one) => one.typ === 'leasehold-activation')
+    const answer = answers.find((one) => one.payload.license === id)
+    if (answer) {
+      const outcome = await this.#options.licenses.activate(answer)
+      return outcome.kind === 'refused' ? outcome : { kind: 'activated' }
     }
-    const outcome = await this.#options.licenses.activate(answer.text, id)
-    return outcome.kind === 'refused' ? outcome : { kind: 'activated' }
+    const [other] = answers
+    if (other)
+      return refuse('wrong_recipient', `The activation is for license ${other.payload.license}.`, {
+        license: other.payload.license,
+      })
+    return opened.find((one) => one.kind === 'refused') ?? notWanted(found, "the vendor's activation")
   }
 
   /** @param apply false: only say what it would do */
@@ -138,7 +145,7 @@ export class DocumentDesk {
       document.typ === 'leasehold-license'
         ? await licenses.install(document, trust)
         : document.typ === 'leasehold-activation'
-          ? await licenses.activate(document.text, document.payload.license)
+          ? await licenses.activate(document)
           : notForUs(document)
     return outcome.kind === 'refused' ? outcome : undefined
   }
@@ -149,6 +156,11 @@ export class DocumentDesk {
     if (document.typ === 'leasehold-activation') return licenses.checkActivation(document)
     return notForUs(document)
   }
+}
+
+function notWanted([found]: readonly AnyOpened[], wanted: string): Refusal {
+  const what = found === undefined ? 'block' : documentNames[found.typ]
+  return refuse('not_a_document', `This is a block of the kind “${what}”; ${wanted} is wanted here.`)
 }
 
 function notForUs(document: AnyOpened): Refusal {

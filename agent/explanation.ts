@@ -1,10 +1,13 @@
 /**
- * Why a seat was refused, as it is at this moment: seats, who holds them, when one is due (X1, S2). Owns nothing.
+ * Why a seat was refused, as it is at this moment: seats, who holds them, when one is due (X1, S2).
+ * Owns only what it saw of the holders within the last second, since many are refused at once and there may be many holders.
  */
 import type { Clock } from './clock.ts'
 import type { Grant } from './domain/grant.ts'
+import { openSupplies, roomIn } from './domain/placement.ts'
 import type { ProductName } from './domain/product-name.ts'
-import { fitsFeature } from './domain/supply.ts'
+import { featureLimit, type Supply } from './domain/supply.ts'
+import { featureUnit } from './domain/usage.ts'
 import type { Lessor } from './lessor.ts'
 import type { AgentName } from './session-view.ts'
 
@@ -36,65 +39,128 @@ export interface ExplanationView {
 
 export type HolderPrivacy = 'names' | 'initials' | 'none'
 
-export interface ExplainOptions {
-  readonly lessor: Lessor
+export interface ExplanationOptions {
+  readonly lessor: Pick<Lessor, 'view' | 'promiseOf'>
   readonly clock: Clock
-  readonly self: AgentName
-  readonly privacy: HolderPrivacy
-  /** After how much time without reported activity a session ends, in ms. */
-  readonly idleLimit: number
+  readonly self: () => AgentName
+  readonly settings: () => {
+    readonly privacy: HolderPrivacy
+    /** After how much time without reported activity a session ends, in ms. */
+    readonly idleLimit: number
+  }
+}
+
+/** What looking at the holders gave. Times are readings of `atLeast`. */
+interface Look {
+  readonly at: number
+  readonly holders: readonly Grant[]
+  readonly detached: number
+  readonly nextReturn: number | undefined
 }
 
 const mostHolders = 100
 const mostLooked = 10_000
+const lookLasts = 1_000
 
-export function explain(product: ProductName, feature: string | undefined, options: ExplainOptions): ExplanationView {
-  const { lessor, self } = options
-  const supplies = lessor.view
-    .suppliesFor(product)
-    .filter((one) => one.takes.kind !== 'nothing' && fitsFeature(one, feature))
-  if (supplies.length === 0) return { managers: [], asked: [] }
-  const grants = new Map<string, Grant>()
-  for (const supply of supplies) {
-    for (const grant of lessor.view.grantsOf(supply.id)) {
-      if (grants.size >= mostLooked) break
-      grants.set(grant.id, grant)
+export class Explanations {
+  readonly #options: ExplanationOptions
+  readonly #looks = new Map<string, Look>()
+
+  constructor(options: ExplanationOptions) {
+    this.#options = options
+  }
+
+  explain(product: ProductName, feature: string | undefined): ExplanationView {
+    const { lessor, clock, self, settings } = this.#options
+    const wanted = { product, ...(feature === undefined ? {} : { feature }) }
+    const supplies = openSupplies(lessor.view, wanted, clock.atMost())
+    if (supplies.length === 0) return { managers: [], asked: [] }
+    const look = this.#look(product, feature, supplies)
+    const { privacy } = settings()
+    const seats = sum(supplies, (one) => seatsFor(one, feature))
+    const manager: ManagerView = {
+      ...self(),
+      product,
+      seats,
+      used: sum(supplies, (one) => this.#used(one, feature)),
+      detached: look.detached,
+      notDetachable: seats,
+      ...(look.nextReturn === undefined
+        ? {}
+        : {
+            nextReturnAt: iso(clock.wall() + Math.max(0, Math.ceil(look.nextReturn - clock.atLeast()))),
+          }),
+      ...(privacy === 'none' ? {} : { holders: look.holders.map((grant) => holderView(grant, privacy)) }),
+    }
+    return { managers: [manager], asked: [] }
+  }
+
+  /** Of a feature: all of its seats that nobody can get now, be it that its limit or the product's seats are used up. */
+  #used(supply: Supply, feature: string | undefined): number {
+    const { view } = this.#options.lessor
+    if (feature === undefined) return view.used(supply.id)
+    const seats = seatsFor(supply, feature)
+    return seats - Math.min(seats, roomIn(view, supply, feature, undefined))
+  }
+
+  #look(product: ProductName, feature: string | undefined, supplies: readonly Supply[]): Look {
+    const name = feature === undefined ? product : `${product} ${feature}`
+    const now = this.#options.clock.atLeast()
+    const known = this.#looks.get(name)
+    if (known && now - known.at < lookLasts) return known
+    for (const [other, { at }] of this.#looks) if (now - at >= lookLasts) this.#looks.delete(other)
+    const look = this.#lookAnew(feature, supplies, now)
+    this.#looks.set(name, look)
+    return look
+  }
+
+  #lookAnew(feature: string | undefined, supplies: readonly Supply[], now: number): Look {
+    const { lessor, settings } = this.#options
+    const { idleLimit } = settings()
+    const holders = new Map<string, Grant>()
+    const returns = new Map<string, number>()
+    let looked = 0
+    let detached = 0
+    for (const supply of supplies) {
+      const limit = featureLimit(supply, feature)
+      const limited = limit !== undefined && lessor.view.used(featureUnit(supply.id, feature ?? '')) >= limit
+      for (const grant of lessor.view.grantsOf(supply.id)) {
+        if (looked++ >= mostLooked) break
+        if (limited && grant.feature !== feature) continue
+        if (holders.size < mostHolders) holders.set(grant.id, grant)
+        const part = grant.parts.find((one) => one.supply === supply.id)
+        if (grant.kind === 'detachment') detached += part?.seats ?? 0
+        // A key gives its seats back with the last of its grants.
+        const place = `${supply.id} ${part?.key ?? grant.id}`
+        returns.set(place, Math.max(returns.get(place) ?? 0, this.#returnOf(grant, now, idleLimit)))
+      }
+    }
+    let next = Number.POSITIVE_INFINITY
+    for (const at of returns.values()) if (at < next) next = at
+    return {
+      at: now,
+      holders: [...holders.values()],
+      detached,
+      nextReturn: Number.isFinite(next) ? next : undefined,
     }
   }
-  const next = nextReturn(grants.values(), options)
-  const held = [...grants.values()].slice(0, mostHolders)
-  const seats = supplies.reduce((sum, one) => sum + one.seats, 0)
-  const used = supplies.reduce((sum, one) => sum + lessor.view.used(one.id), 0)
-  const manager: ManagerView = {
-    ...self,
-    product,
-    seats,
-    used,
-    detached: 0,
-    notDetachable: seats,
-    ...(next === undefined ? {} : { nextReturnAt: new Date(next).toISOString() }),
-    ...(options.privacy === 'none' ? {} : { holders: held.map((grant) => holderView(grant, options.privacy)) }),
+
+  /**
+   * When the seat must come back without its holder doing anything: an end that was ordered, a renewal that is late, an idle
+   * end. Infinite while the holder renews.
+   */
+  #returnOf(grant: Grant, now: number, idleLimit: number): number {
+    const promise = this.#options.lessor.promiseOf(grant.id)
+    if (!promise) return Number.POSITIVE_INFINITY
+    // Renewals are due after a third of what was promised; half of it is late.
+    const late = now - promise.heardAt > (promise.promisedUntil - promise.heardAt) / 2
+    const free = grant.ending !== undefined || late ? promise.freeAt : Number.POSITIVE_INFINITY
+    return grant.activity === 'reported' ? Math.min(free, promise.activeAt + idleLimit) : free
   }
-  return { managers: [manager], asked: [] }
 }
 
-/**
- * The earliest time that a seat must come back without its holder doing anything: a lease that is already late, an end that
- * was ordered, an idle end. Undefined when all holders renew. Wall time in ms.
- */
-function nextReturn(grants: Iterable<Grant>, { lessor, clock, idleLimit }: ExplainOptions): number | undefined {
-  const now = clock.atLeast()
-  let earliest: number | undefined
-  for (const grant of grants) {
-    const promise = lessor.promiseOf(grant.id)
-    if (!promise) continue
-    const late = now - promise.heardAt > (grant.leaseSeconds * 1000) / 2
-    const ends: number[] = []
-    if (grant.ending !== undefined || late) ends.push(promise.freeAt)
-    if (grant.activity === 'reported') ends.push(promise.activeAt + idleLimit)
-    for (const end of ends) if (earliest === undefined || end < earliest) earliest = end
-  }
-  return earliest === undefined ? undefined : clock.wall() + Math.max(0, Math.ceil(earliest - now))
+function seatsFor(supply: Supply, feature: string | undefined): number {
+  return Math.min(supply.seats, featureLimit(supply, feature) ?? supply.seats)
 }
 
 function holderView(grant: Grant, privacy: HolderPrivacy): HolderView {
@@ -105,11 +171,21 @@ function holderView(grant: Grant, privacy: HolderPrivacy): HolderView {
     ...(host === undefined ? {} : { host }),
     ...(application === undefined ? {} : { application }),
     seats: grant.seats,
-    startedAt: new Date(grant.startedAt).toISOString(),
+    startedAt: iso(grant.startedAt),
   }
 }
 
+/** Of a name, an e-mail address or an account with its domain: the letters that its words begin with. */
 function initials(name: string): string {
-  const words = (name.split('@')[0] ?? '').split(/[\s._-]+/).filter((word) => word !== '')
+  const own = name.slice(name.lastIndexOf('\\') + 1).split('@')[0] ?? ''
+  const words = own.split(/[\s._-]+/).filter((word) => word !== '')
   return words.map((word) => `${[...word][0]?.toUpperCase() ?? ''}.`).join('')
+}
+
+function sum(supplies: readonly Supply[], of: (supply: Supply) => number): number {
+  return supplies.reduce((total, one) => total + of(one), 0)
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }

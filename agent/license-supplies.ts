@@ -1,6 +1,6 @@
 /**
  * What an installed license supplies at the moment: seats by product, until when, and whether new sessions are taken (R11, R25).
- * Pure but for the shapes it reads; the owner is `licenses.ts`.
+ * Pure but for the shapes it reads; the owner is `license-shelf.ts`.
  */
 import type { ProductEntry } from './domain/documents/license.ts'
 import { type Dates, endOf, hasBegun } from './domain/floor.ts'
@@ -31,7 +31,7 @@ export function suppliesOf(installed: Installed, moment: SupplyMoment): LicenseS
   return payload.products.map((entry) => ({
     endReason,
     supply: {
-      id: licenseSupplyId(payload.id, nameOf(entry)),
+      id: licenseSupplyId(payload.id, productIn(entry)),
       instance: moment.instance,
       kind: 'license',
       license: payload.id,
@@ -48,7 +48,8 @@ export function suppliesOf(installed: Installed, moment: SupplyMoment): LicenseS
   }))
 }
 
-function nameOf(entry: ProductEntry): string | undefined {
+/** The product's name; undefined for any-product seats. */
+export function productIn(entry: ProductEntry): string | undefined {
   return 'any' in entry ? undefined : entry.name
 }
 

@@ -2,6 +2,7 @@
  * Licenses, products and features as people and programs see them: what is installed joined with what is in use. Owns nothing.
  */
 import { writeBlock } from './domain/documents/armor.ts'
+import { openDocument } from './domain/documents/document.ts'
 import { shortGroups } from './domain/documents/keys.ts'
 import type { ProductEntry } from './domain/documents/license.ts'
 import { hardwarePartNames } from './domain/hardware.ts'
@@ -11,6 +12,7 @@ import { featureUnit } from './domain/usage.ts'
 import type { Lessor } from './lessor.ts'
 import type { Installed } from './license-record.ts'
 import type { LicenseShelf } from './license-shelf.ts'
+import { productIn } from './license-supplies.ts'
 import type { AgentName } from './session-view.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 
@@ -83,7 +85,8 @@ export function licenseView(installed: Installed, context: LicenseViewContext): 
   const { license } = installed
   const { payload } = license
   const standing = context.shelf.standing(installed)
-  const overlap = overlapOf((supply) => context.lessor.view.supply(supply)?.license === payload.id, context)
+  const own = new Set(payload.products.map((entry) => licenseSupplyId(payload.id, productIn(entry))))
+  const overlap = overlapOf((supply) => own.has(supply), context, overlapOfReceipt(installed))
   return {
     id: payload.id,
     state: standing.state,
@@ -154,7 +157,7 @@ export function licenseDetails(installed: Installed, context: LicenseViewContext
 
 function licensedProduct(license: string, vendor: string, entry: ProductEntry, lessor: Lessor): LicensedProductView {
   const isAny = 'any' in entry
-  const supply = licenseSupplyId(license, isAny ? undefined : entry.name)
+  const supply = licenseSupplyId(license, productIn(entry))
   return {
     product: `${vendor}/${isAny ? '*' : entry.name}`,
     title: isAny ? 'Any product' : (entry.title ?? entry.name),
@@ -172,29 +175,46 @@ function licensedProduct(license: string, vendor: string, entry: ProductEntry, l
   }
 }
 
-function actionsOf({ record, license, activation }: Installed, state: LicenseState): LicenseView['actions'] {
+function actionsOf({ license, activation }: Installed, state: LicenseState): LicenseView['actions'] {
   const over = state === 'replaced' || state === 'expired'
   const exchange = license.payload.activation.needed && !over
   return [
     ...(exchange ? (['activation-request', 'activate'] as const) : []),
-    ...(activation !== undefined && record.receipt === undefined && !over ? (['deactivate'] as const) : []),
+    // Asked again after it was moved away it gives the same receipt, since a receipt can get lost.
+    ...(activation !== undefined && state !== 'replaced' ? (['deactivate'] as const) : []),
     'remove',
   ]
+}
+
+interface Overlap {
+  readonly seats: number
+  /** Wall time in ms. */
+  readonly until: number
+}
+
+/** Seats that were in use when it was moved away; they may be used elsewhere, too, from then on. */
+function overlapOfReceipt({ record }: Installed): Overlap[] {
+  if (record.receipt === undefined) return []
+  const receipt = openDocument(record.receipt, 'leasehold-deactivation')
+  if (receipt.kind === 'refused' || receipt.payload.overlap === undefined) return []
+  const { seats, until } = receipt.payload.overlap
+  return [{ seats, until: until * 1000 }]
 }
 
 /** Seats that were freed by order and may still be in use: how many, and until when at the latest. */
 export function overlapOf(
   concerns: (supply: string) => boolean,
   { lessor, wall }: Pick<LicenseViewContext, 'lessor' | 'wall'>,
+  others: readonly Overlap[] = [],
 ): OverlapView | undefined {
-  let seats = 0
-  let until = 0
-  for (const { overlap } of lessor.view.tombstones()) {
-    if (overlap === undefined || overlap.until <= wall || !overlap.supplies.some(concerns)) continue
-    seats += overlap.seats
-    until = Math.max(until, overlap.until)
+  const overlaps = [...others]
+  for (const { overlap } of lessor.view.tombstones()) if (overlap?.supplies.some(concerns)) overlaps.push(overlap)
+  const running = overlaps.filter((one) => one.until > wall)
+  if (running.length === 0) return undefined
+  return {
+    seats: running.reduce((sum, one) => sum + one.seats, 0),
+    until: iso(Math.max(...running.map((one) => one.until))),
   }
-  return seats === 0 ? undefined : { seats, until: iso(until) }
 }
 
 function iso(ms: number): string {

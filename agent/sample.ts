@@ -24,8 +24,9 @@ export async function addSample({
 }: SampleOptions): Promise<{ readonly kind: 'added'; readonly id: string } | Refusal> {
   const key = signingKey(generateKeyPairSync('ed25519').privateKey)
   const now = Math.floor(wall() / 1000)
+  const binds = licenses.canBind()
   const name = `sample-${key.id.replaceAll(/[^a-z0-9]/g, '').slice(0, 4)}`
-  const text = sealDocument(
+  const sealed = sealDocument(
     'leasehold-license',
     {
       id: `sample-${randomId()}`,
@@ -51,21 +52,25 @@ export async function addSample({
       overlap: true,
       depth: 4,
       model: 'perpetual',
-      activation: { needed: true },
+      // Without a proof on a machine that shows too little of its hardware (a container), rather than no sample there.
+      activation: { needed: binds },
       customer: 'Somebody who tries Leasehold',
     },
     key,
   )
-  const license = openDocument(text, 'leasehold-license')
+  const license = openDocument(sealed, 'leasehold-license')
   if (license.kind === 'refused')
     throw new LeaseholdError('internal_error', 'The sample license does not open.', {}, license)
   const installed = await licenses.install(license, true)
   if (installed.kind === 'refused') return installed
+  if (!binds) return { kind: 'added', id: installed.id }
   const requested = await licenses.requestActivation(installed.id)
   if (requested.kind === 'refused') return requested
   const request = openDocument(requested.text, 'leasehold-activation-request')
   if (request.kind === 'refused') return request
-  const answer = buildActivation({ id: `a${randomId()}`, now, request, license, number: 1 }, key)
-  const activated = await licenses.activate(answer, installed.id)
+  const text = buildActivation({ id: `a${randomId()}`, now, request, license, number: 1 }, key)
+  const answer = openDocument(text, 'leasehold-activation', key)
+  if (answer.kind === 'refused') return answer
+  const activated = await licenses.activate(answer)
   return activated.kind === 'refused' ? activated : { kind: 'added', id: installed.id }
 }

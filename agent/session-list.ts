@@ -1,50 +1,96 @@
 /**
- * The sessions of this agent as lists: filtered, in pages, one by one. Owns nothing.
+ * The sessions of this agent as lists: filtered, in pages, one by one, and by computer. Owns nothing.
+ * A page costs one look at every grant and the sorting of what is on the page, so that a hundred thousand are still cheap.
  */
+import { createHash } from 'node:crypto'
 import type { Grant } from './domain/grant.ts'
+import { productOf } from './domain/product-name.ts'
 import type { Lessor } from './lessor.ts'
-import { type SessionView, sessionView, type ViewContext } from './session-view.ts'
+import { type SessionView, sessionView, userOf, type ViewContext } from './session-view.ts'
 
-export interface SessionFilter {
+export interface PageRequest {
   readonly limit: number
+  /** `next` of the page before; one that can't be read is as good as none. */
   readonly cursor?: string | undefined
+}
+
+export interface SessionFilter extends PageRequest {
+  /** `vendor/product`, or the product alone. */
   readonly product?: string | undefined
+  /** What account, e-mail or name contain, in any case. */
   readonly user?: string | undefined
+  /** What the host's name contains, in any case. */
   readonly host?: string | undefined
+  /** Sessions that have ended are in the journal; there are none of them here. */
   readonly state?: 'active' | 'ending' | 'ended' | undefined
 }
 
+export interface Page<Item> {
+  items: Item[]
+  total: number
+  next?: string
+}
+
+/** A user at a machine: what is used there and since when (I6). */
+export interface ComputerView {
+  id: string
+  host?: string
+  user: SessionView['user']
+  addresses: string[]
+  sessions: number
+  seats: number
+  since: string
+  uses: { product: string; feature?: string; seats: number; since: string }[]
+}
+
 export class SessionList {
-  readonly #lessor: Lessor
+  readonly #lessor: Pick<Lessor, 'view' | 'promiseOf'>
   readonly #context: () => ViewContext
 
-  constructor(lessor: Lessor, context: () => ViewContext) {
+  constructor(lessor: Pick<Lessor, 'view' | 'promiseOf'>, context: () => ViewContext) {
     this.#lessor = lessor
     this.#context = context
   }
 
+  /** Every session, in no order that means something. */
   *all(): Iterable<SessionView> {
     const context = this.#context()
-    for (const grant of this.#lessor.view.grants()) yield this.#view(grant, context)
+    for (const grant of this.#lessor.view.grants()) if (isSession(grant)) yield this.#view(grant, context)
   }
 
   get(id: string): SessionView | undefined {
     const grant = this.#lessor.view.grant(id)
-    return grant && this.#view(grant, this.#context())
+    return grant && isSession(grant) ? this.#view(grant, this.#context()) : undefined
   }
 
-  list(filter: SessionFilter): { items: SessionView[]; total: number; next?: string } {
+  /** The newest first. */
+  list(filter: SessionFilter): Page<SessionView> {
+    const fits = matcher(filter)
+    const page = new PageOf<Grant>(filter)
+    for (const grant of this.#lessor.view.grants()) if (isSession(grant) && fits(grant)) page.offer(grant)
     const context = this.#context()
-    const start = Math.max(0, Number.parseInt(filter.cursor ?? '0', 10) || 0)
-    const items: SessionView[] = []
-    let total = 0
+    return page.finish((grant) => this.#view(grant, context))
+  }
+
+  /** Machines with their users, those first that came last. */
+  computers(filter: Omit<SessionFilter, 'state'>): Page<ComputerView> {
+    const fits = matcher(filter)
+    const groups = new Map<string, Computer>()
     for (const grant of this.#lessor.view.grants()) {
-      if (!fits(grant, filter)) continue
-      if (total >= start && items.length < filter.limit) items.push(this.#view(grant, context))
-      total++
+      if (!isSession(grant) || !fits(grant)) continue
+      const key = computerKey(grant)
+      const known = groups.get(key)
+      if (!known) groups.set(key, { key, id: grant.id, startedAt: grant.startedAt, grants: [grant] })
+      else {
+        known.grants.push(grant)
+        if (isOlder(known, grant)) continue
+        known.id = grant.id
+        known.startedAt = grant.startedAt
+      }
     }
-    const end = start + items.length
-    return { items, total, ...(end < total ? { next: String(end) } : {}) }
+    const page = new PageOf<Computer>(filter)
+    for (const group of groups.values()) page.offer(group)
+    return page.finish(computerView)
   }
 
   #view(grant: Grant, context: ViewContext): SessionView {
@@ -52,9 +98,122 @@ export class SessionList {
   }
 }
 
-function fits(grant: Grant, { product, user, host, state }: SessionFilter): boolean {
-  if (product !== undefined && grant.product !== product) return false
-  if (host !== undefined && grant.who.host !== host) return false
-  if (user !== undefined && ![grant.who.email, grant.who.account, grant.who.displayName].includes(user)) return false
-  return state === undefined || state === (grant.ending === undefined ? 'active' : 'ending')
+interface Computer {
+  readonly key: string
+  /** Of its oldest session, as is `startedAt`. */
+  id: string
+  startedAt: number
+  readonly grants: Grant[]
+}
+
+interface Dated {
+  readonly id: string
+  readonly startedAt: number
+}
+
+/** Whether it comes after the other in lists, which begin with the newest. */
+function isOlder(one: Dated, other: Dated): boolean {
+  return one.startedAt < other.startedAt || (one.startedAt === other.startedAt && one.id < other.id)
+}
+
+/** Picks one page out of everything that is offered, newest first: keeps no more than two pages, sorts only those. */
+class PageOf<Item extends Dated> {
+  readonly #limit: number
+  readonly #from: Dated | undefined
+  #kept: Item[] = []
+  /** Once a page is full: the last on it, and what comes after that needs no look. */
+  #last: Item | undefined
+  #total = 0
+  #more = false
+
+  constructor({ limit, cursor }: PageRequest) {
+    this.#limit = limit
+    this.#from = readCursor(cursor)
+  }
+
+  offer(item: Item): void {
+    this.#total++
+    if (this.#from && !isOlder(item, this.#from)) return
+    if (this.#last && isOlder(item, this.#last)) {
+      this.#more = true
+      return
+    }
+    this.#kept.push(item)
+    if (this.#kept.length >= 2 * this.#limit) this.#cut()
+  }
+
+  finish<View>(view: (item: Item) => View): Page<View> {
+    this.#cut()
+    const last = this.#kept.at(-1)
+    return {
+      items: this.#kept.map(view),
+      total: this.#total,
+      ...(this.#more && last ? { next: `${last.startedAt}.${last.id}` } : {}),
+    }
+  }
+
+  #cut(): void {
+    this.#kept.sort((one, other) => (isOlder(one, other) ? 1 : -1))
+    if (this.#kept.length <= this.#limit) return
+    this.#kept.length = this.#limit
+    this.#last = this.#kept.at(-1)
+    this.#more = true
+  }
+}
+
+function readCursor(cursor: string | undefined): Dated | undefined {
+  const [, startedAt, id] = /^(-?\d{1,16})\.(.+)$/.exec(cursor ?? '') ?? []
+  return startedAt === undefined || id === undefined ? undefined : { startedAt: Number(startedAt), id }
+}
+
+function isSession(grant: Grant): boolean {
+  return grant.kind === 'session'
+}
+
+function matcher({ product, user, host, state }: Omit<SessionFilter, 'limit'>): (grant: Grant) => boolean {
+  const whole = product?.includes('/') ?? false
+  const userPart = user?.toLowerCase()
+  const hostPart = host?.toLowerCase()
+  return (grant) => {
+    if (product !== undefined && (whole ? grant.product : productOf(grant.product)) !== product) return false
+    if (state !== undefined && state !== (grant.ending === undefined ? 'active' : 'ending')) return false
+    if (hostPart !== undefined && !contains(grant.who.host, hostPart)) return false
+    if (userPart === undefined) return true
+    const { account, email, displayName } = grant.who
+    return contains(account, userPart) || contains(email, userPart) || contains(displayName, userPart)
+  }
+}
+
+function contains(text: string | undefined, part: string): boolean {
+  return text?.toLowerCase().includes(part) ?? false
+}
+
+function computerKey({ who }: Grant): string {
+  return `${who.host ?? who.address ?? ''}\0${who.email ?? who.account ?? ''}`.toLowerCase()
+}
+
+function computerView({ key, grants, startedAt }: Computer): ComputerView {
+  const [first] = grants
+  const host = first?.who.host
+  const uses = new Map<string, { product: string; feature?: string; seats: number; since: number }>()
+  for (const grant of grants) {
+    const name = `${grant.product} ${grant.feature ?? ''}`
+    const known = uses.get(name)
+    uses.set(name, {
+      product: grant.product,
+      ...(grant.feature === undefined ? {} : { feature: grant.feature }),
+      seats: (known?.seats ?? 0) + grant.seats,
+      since: Math.min(known?.since ?? grant.startedAt, grant.startedAt),
+    })
+  }
+  return {
+    id: createHash('sha256').update(key).digest('base64url').slice(0, 22),
+    ...(host === undefined ? {} : { host }),
+    user: first ? userOf(first.who) : {},
+    addresses: [...new Set(grants.flatMap(({ who }) => who.address ?? []))],
+    sessions: grants.length,
+    seats: grants.reduce((sum, one) => sum + one.seats, 0),
+    since: new Date(startedAt).toISOString(),
+    uses: [...uses.values()].map((use) => ({ ...use, since: new Date(use.since).toISOString() })),
+  }
 }

@@ -6,7 +6,9 @@ import { type EndReason, type Refusal, refuse } from './errors.ts'
 import type { ExplanationView } from './explanation.ts'
 import type { OpenAnswer } from './lessor.ts'
 
-type Refused = Exclude<OpenAnswer, { kind: 'granted' | 'repeated' | 'short' }> | { readonly kind: 'queue_full' }
+type Refused =
+  | Exclude<OpenAnswer, { kind: 'granted' | 'repeated' | 'short' | 'too_many' }>
+  | { readonly kind: 'queue_full' }
 
 /** Seconds; also how often it is worth asking when nothing is known of a return. */
 const retryIn = 30
@@ -14,10 +16,7 @@ const retryIn = 30
 export function refusalOf(answer: Refused, product: ProductName, feature: string | undefined): Refusal {
   switch (answer.kind) {
     case 'conflict':
-      return refuse(
-        'id_conflict',
-        'This Idempotency-Key has a session already, and it was asked for with another body.',
-      )
+      return refuse('id_conflict', 'This Idempotency-Key was used before, with another body.')
     case 'ended':
       return endedSession(answer.reason)
     case 'unknown_product':
@@ -31,22 +30,42 @@ export function refusalOf(answer: Refused, product: ProductName, feature: string
   }
 }
 
-/** @param wall now, in ms */
+/** @param ahead how many wait for one before this request @param wall now, in ms */
 export function noSeats(
-  product: ProductName,
-  feature: string | undefined,
+  wanted: { readonly product: ProductName; readonly feature?: string; readonly seats: number },
   explanation: ExplanationView,
+  ahead: number,
   wall: number,
 ): Refusal {
+  const { feature, seats } = wanted
   const [manager] = explanation.managers
-  const what = feature === undefined ? product : `${product} with feature ${feature}`
+  const used = `${manager?.used ?? 0} of ${manager?.seats ?? 0} seats of ${nameOf(wanted)} are in use`
+  const asked = seats > 1 ? `; ${seats} are asked for` : ''
+  const line = ahead > 0 ? `; ${ahead} ${ahead === 1 ? 'waits' : 'wait'} for one already` : ''
   const next = manager?.nextReturnAt
   const due = next === undefined ? retryIn : Math.max(1, Math.ceil((Date.parse(next) - wall) / 1000))
-  return refuse('no_seats', `${manager?.used ?? 0} of ${manager?.seats ?? 0} seats of ${what} are in use.`, {
+  return refuse('no_seats', `${used}${asked}${line}.`, {
     retryIn: Math.min(retryIn, due),
     explanation,
     ...(feature === undefined ? {} : { feature }),
   })
+}
+
+/** More than there are, so that asking again is of no use. */
+export function tooManySeats(
+  wanted: { readonly product: ProductName; readonly feature?: string; readonly seats: number },
+  seats: number,
+  explanation: ExplanationView,
+): Refusal {
+  const { feature } = wanted
+  return refuse('no_seats', `${wanted.seats} seats of ${nameOf(wanted)} are asked for; there are ${seats} in all.`, {
+    explanation,
+    ...(feature === undefined ? {} : { feature }),
+  })
+}
+
+function nameOf({ product, feature }: { readonly product: ProductName; readonly feature?: string }): string {
+  return feature === undefined ? product : `${product} with feature ${feature}`
 }
 
 export function endedSession(reason: string): Refusal {

@@ -45,6 +45,11 @@ export function whoOf(request: OpenRequest): Who {
   }
 }
 
+/** Whether the request came from this machine, so that its process can be seen here. */
+export function isLocal({ address }: Pick<OpenRequest, 'address'>): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
+}
+
 /** What makes a request the same request: everything but how long it waits and the nonce (R15). */
 export function bodyHash(request: OpenRequest): string {
   const { product, feature, seats, user, host, process, application, vendorKey, activity } = request

@@ -3,7 +3,7 @@
  */
 import type { Clock } from './clock.ts'
 import type { SeatView } from './domain/book.ts'
-import { type Grant, graceOf } from './domain/grant.ts'
+import { type Grant, graceOf, type Who } from './domain/grant.ts'
 import type { EndReason } from './errors.ts'
 import type { LivePromise } from './promises.ts'
 
@@ -58,9 +58,9 @@ export interface SessionView {
   actions: ('disconnect' | 'free-now')[]
 }
 
-/** A third of what was promised, at least 5 s (R21). */
+/** A third of what was promised, at least 5 s (R21), but before that little time is over. */
 export function renewIn(expiresIn: number): number {
-  return Math.max(5, Math.floor(expiresIn / 3))
+  return Math.min(Math.max(5, Math.floor(expiresIn / 3)), Math.max(1, expiresIn - 2))
 }
 
 export interface ViewContext {
@@ -97,7 +97,7 @@ export function sessionView(grant: Grant, promise: LivePromise | undefined, cont
   const wall = context.clock.wall()
   const now = context.clock.atLeast()
   const supply = context.view.supply(grant.parts[0]?.supply ?? '')
-  const { account, email, displayName, host, processId, processName, application, address } = grant.who
+  const { host, processId, processName, application, address } = grant.who
   const left = Math.max(0, (promise?.promisedUntil ?? now) - now)
   const freeIn = Math.max(0, (promise?.freeAt ?? now + graceOf(grant.leaseSeconds)) - now)
   return {
@@ -108,11 +108,7 @@ export function sessionView(grant: Grant, promise: LivePromise | undefined, cont
     seats: grant.seats,
     state: grant.ending === undefined ? 'active' : 'ending',
     ...(grant.ending === undefined ? {} : { reason: grant.ending as EndReason }),
-    user: {
-      ...(account === undefined ? {} : { account }),
-      ...(email === undefined ? {} : { email }),
-      ...(displayName === undefined ? {} : { displayName }),
-    },
+    user: userOf(grant.who),
     ...(host === undefined ? {} : { host }),
     ...(processId === undefined && processName === undefined
       ? {}
@@ -131,8 +127,22 @@ export function sessionView(grant: Grant, promise: LivePromise | undefined, cont
     expiresIn: Math.floor(left / 1000),
     ...idleEnd(grant, promise, wall, context),
     ...(grant.ending === undefined ? {} : { freeAt: iso(wall + Math.ceil(freeIn)) }),
-    actions: grant.ending === undefined ? ['disconnect', 'free-now'] : ['free-now'],
+    actions: actionsOn(grant, context),
   }
+}
+
+export function userOf({ account, email, displayName }: Who): SessionView['user'] {
+  return {
+    ...(account === undefined ? {} : { account }),
+    ...(email === undefined ? {} : { email }),
+    ...(displayName === undefined ? {} : { displayName }),
+  }
+}
+
+function actionsOn(grant: Grant, { view }: ViewContext): SessionView['actions'] {
+  const actions: SessionView['actions'] = grant.ending === undefined ? ['disconnect'] : []
+  if (grant.parts.every((part) => view.supply(part.supply)?.overlap !== false)) actions.push('free-now')
+  return actions
 }
 
 function sourceOf(grant: Grant, context: ViewContext): SessionSource {

@@ -20,6 +20,8 @@ export interface TrustedVendor {
 export class VendorTrust implements RecordOwner {
   readonly kinds = ['vendor'] as const
   #vendors = new Map<string, TrustedVendor>()
+  /** Who is trusted by a batch that is being decided; later jobs of the same batch see it. */
+  readonly #drafts = new WeakMap<Transaction, Map<string, TrustedVendor>>()
 
   reset(): void {
     this.#vendors = new Map()
@@ -43,9 +45,12 @@ export class VendorTrust implements RecordOwner {
     return this.#vendors.get(name)?.key.id === signer
   }
 
-  /** Undefined when the vendor is trusted, or would be with `trust`. */
-  check(name: string, signer: string, trust: boolean): Refusal | undefined {
-    const known = this.#vendors.get(name)
+  /**
+   * Undefined when the vendor is trusted, or would be with `trust`.
+   * @param transaction within a job: with what the jobs before it in the same batch trust
+   */
+  check(name: string, signer: string, trust: boolean, transaction?: Transaction): Refusal | undefined {
+    const known = this.#find(name, transaction)
     if (known && known.key.id !== signer) {
       return refuse('vendor_name_taken', `A vendor “${name}” with another key is trusted here already.`, {
         vendor: name,
@@ -67,10 +72,16 @@ export class VendorTrust implements RecordOwner {
 
   /** Within a job: binds the name to the key, if it is not yet. @param at wall time in ms */
   trust(transaction: Transaction, name: string, key: PublicJwk, at: number): void {
-    if (this.#vendors.has(name)) return
+    if (this.#find(name, transaction)) return
     const vendor = { name, key: verifyingKey(key), trustedAt: at }
     transaction.put('vendor', name, { key: { ...key }, trustedAt: at })
     transaction.journal({ type: 'vendor.trusted', facts: { vendor: name, key: vendor.key.id } })
+    const draft = this.#drafts.get(transaction) ?? new Map<string, TrustedVendor>()
+    this.#drafts.set(transaction, draft.set(name, vendor))
     transaction.after(() => this.#vendors.set(name, vendor))
+  }
+
+  #find(name: string, transaction?: Transaction): TrustedVendor | undefined {
+    return (transaction && this.#drafts.get(transaction)?.get(name)) ?? this.#vendors.get(name)
   }
 }

@@ -4,13 +4,15 @@
  */
 import type { Cancel, Clock, Timers } from './clock.ts'
 import { Line, type Waiting } from './domain/line.ts'
-import type { ProductName } from './domain/product-name.ts'
+import { type ProductName, vendorOf } from './domain/product-name.ts'
 import type { OpenCommand } from './domain/seats.ts'
 
 export interface Place {
   readonly position: number
   readonly waiting: Waiting
   readonly command: OpenCommand
+  /** The reading of `atLeast` that the times of `waiting` are to be compared with. */
+  readonly now: number
 }
 
 export interface WaitingRoomOptions<Answer> {
@@ -18,15 +20,27 @@ export interface WaitingRoomOptions<Answer> {
   readonly timers: Timers
   readonly ask: (command: OpenCommand) => Promise<Answer>
   /** False: there is still no seat, so the head goes on waiting. */
-  readonly isSeat: (answer: Answer) => boolean
+  readonly isFinal: (answer: Answer) => boolean
   readonly onChange?: (product: ProductName, waiting: number) => void
 }
 
+export type WaitAnswer<Answer> =
+  | Answer
+  | { readonly kind: 'short' }
+  | { readonly kind: 'queue_full' }
+  /** The same id waits with another body (R15). */
+  | { readonly kind: 'conflict' }
+
+/** One request that waits for the answer. */
+interface Listener<Answer> {
+  hear(answer: WaitAnswer<Answer>): void
+  fail(error: unknown): void
+}
+
+/** One place in the line; several requests of the same id share it. */
 interface Guest<Answer> {
   readonly command: OpenCommand
-  readonly answer: (answer: Answer | { readonly kind: 'short' }) => void
-  readonly fail: (error: unknown) => void
-  readonly deadline: Cancel
+  readonly listeners: Set<Listener<Answer>>
 }
 
 export class WaitingRoom<Answer> {
@@ -36,76 +50,88 @@ export class WaitingRoom<Answer> {
   readonly #serving = new Set<ProductName>()
   /** Lines in which seats may have come free while their head was being asked for. */
   readonly #again = new Set<ProductName>()
+  /** For each line with places that nobody listens for: the timer for the first that is given up. */
+  readonly #leaving = new Map<ProductName, Cancel>()
 
   constructor(options: WaitingRoomOptions<Answer>) {
     this.#options = options
   }
 
   othersAhead(product: ProductName, id: string): boolean {
-    return this.#line.othersAhead(product, id, this.#options.clock.atLeast())
+    return this.#line.othersAhead(product, id, this.#now())
   }
 
-  lengthOf(product: ProductName): number {
-    return this.#line.lengthOf(product)
+  /** How many wait for a product. */
+  waiting(product: ProductName): number {
+    return this.#line.lengthOf(product, this.#now())
   }
 
   list(): Place[] {
-    return this.#line.list(this.#options.clock.atLeast()).flatMap(({ position, waiting }) => {
+    const now = this.#now()
+    return this.#line.list(now).flatMap(({ position, waiting }) => {
       const guest = this.#guests.get(waiting.id)
-      return guest ? [{ position, waiting, command: guest.command }] : []
+      return guest ? [{ position, waiting, command: guest.command, now }] : []
     })
   }
 
   /**
    * Waits in line. @param ms at most so long @param signal aborted when nobody listens any more: the place is kept for 5 s
    */
-  wait(
-    command: OpenCommand,
-    ms: number,
-    signal?: AbortSignal,
-  ): Promise<Answer | { readonly kind: 'short' | 'queue_full' }> {
-    const { clock, timers } = this.#options
+  wait(command: OpenCommand, ms: number, signal?: AbortSignal): Promise<WaitAnswer<Answer>> {
     const { id, product, feature, seats } = command
-    const now = clock.atLeast()
+    const known = this.#guests.get(id)
+    if (known && known.command.body !== command.body) return Promise.resolve({ kind: 'conflict' })
+    const now = this.#now()
     const place = { id, product, seats, since: now, until: now + ms, ...(feature === undefined ? {} : { feature }) }
     if (!this.#line.join(place)) return Promise.resolve({ kind: 'queue_full' })
     return new Promise((resolve, reject) => {
-      // The same id asked again: the earlier request gets its answer now, this one keeps the place.
-      this.#guests.get(id)?.answer({ kind: 'short' })
-      const stopListening = (): void => this.#suspend(product, id, { kind: 'short' })
-      const deadline = timers.after(ms, stopListening)
-      const done = (): void => {
-        deadline()
-        signal?.removeEventListener('abort', stopListening)
-        this.#guests.delete(id)
+      const guest = known ?? { command: { ...command, waited: true }, listeners: new Set<Listener<Answer>>() }
+      this.#guests.set(id, guest)
+      const goAway = (): void => {
+        listener.hear({ kind: 'short' })
+        if (guest.listeners.size === 0) this.#suspend(product, id)
       }
-      this.#guests.set(id, {
-        command: { ...command, waited: true },
-        answer: (answer) => {
-          done()
+      const stop = (): void => {
+        deadline()
+        signal?.removeEventListener('abort', goAway)
+        guest.listeners.delete(listener)
+      }
+      const listener: Listener<Answer> = {
+        hear: (answer) => {
+          stop()
           resolve(answer)
         },
         fail: (error) => {
-          done()
+          stop()
           reject(error instanceof Error ? error : new Error(String(error)))
         },
-        deadline,
-      })
-      signal?.addEventListener('abort', stopListening, { once: true })
-      if (signal?.aborted) stopListening()
+      }
+      const deadline = this.#options.timers.after(ms, goAway)
+      guest.listeners.add(listener)
+      signal?.addEventListener('abort', goAway, { once: true })
+      if (signal?.aborted) goAway()
       this.#changed(product)
       this.#serve(product)
     })
   }
 
-  /** Seats may have come free. */
-  serve(): void {
-    for (const product of this.#line.products()) this.#serve(product)
+  /** The id has its answer by another way than waiting; who waits for it hears the same. */
+  settle(product: ProductName, id: string, answer: Answer): void {
+    if (this.#leave(product, id, (listener) => listener.hear(answer))) this.#serve(product)
+  }
+
+  /** Seats may have come free. @param vendor only its products; absent = of anybody */
+  serve(vendor?: string): void {
+    for (const product of this.#line.products())
+      if (vendor === undefined || vendorOf(product) === vendor) this.#serve(product)
   }
 
   /** Everybody is answered that there is no seat. */
   stop(): void {
-    for (const guest of [...this.#guests.values()]) guest.answer({ kind: 'short' })
+    for (const cancel of this.#leaving.values()) cancel()
+    this.#leaving.clear()
+    for (const { command } of this.#guests.values())
+      this.#leave(command.product, command.id, (listener) => listener.hear({ kind: 'short' }))
   }
 
   #serve(product: ProductName): void {
@@ -124,39 +150,59 @@ export class WaitingRoom<Answer> {
 
   async #serveHeads(product: ProductName): Promise<void> {
     for (;;) {
-      const head = this.#line.head(product, this.#options.clock.atLeast())
+      const head = this.#line.head(product, this.#now())
       const guest = head && this.#guests.get(head.id)
-      // A place whose owner is away is kept, and who is behind waits for it.
+      // A place whose owner is away is kept, and who is behind waits for it; the timer of `#suspend` goes on from there.
       if (!head || !guest) return
       this.#again.delete(product)
       try {
         const answer = await this.#options.ask(guest.command)
-        if (!this.#options.isSeat(answer)) return
-        this.#leave(product, head.id)
-        this.#guests.get(head.id)?.answer(answer)
+        if (!this.#options.isFinal(answer)) return
+        this.#leave(product, head.id, (listener) => listener.hear(answer))
       } catch (error) {
-        this.#leave(product, head.id)
-        this.#guests.get(head.id)?.fail(error)
+        // The outcome is unknown, so who asked asks again with the same id, and finds its place (R1).
+        for (const listener of this.#guests.get(head.id)?.listeners ?? []) listener.fail(error)
+        this.#suspend(product, head.id)
       }
     }
   }
 
-  #suspend(product: ProductName, id: string, answer: { readonly kind: 'short' }): void {
-    const { clock, timers } = this.#options
-    this.#line.suspend(product, id, clock.atLeast())
-    this.#guests.get(id)?.answer(answer)
-    timers.after(5_001, () => {
-      this.#changed(product)
-      this.#serve(product)
-    })
+  /** Nobody listens for this place any more: it is kept for a moment. */
+  #suspend(product: ProductName, id: string): void {
+    this.#guests.delete(id)
+    this.#line.suspend(product, id, this.#now())
+    this.#watchLeaving(product)
   }
 
-  #leave(product: ProductName, id: string): void {
-    this.#line.leave(product, id)
+  /** The clock may be a little behind the timer, so this looks again until nobody is left to be given up. */
+  #watchLeaving(product: ProductName): void {
+    const next = this.#line.nextLeave(product)
+    this.#leaving.get(product)?.()
+    this.#leaving.delete(product)
+    if (next === undefined) return
+    const timer = this.#options.timers.after(Math.max(1, Math.ceil(next - this.#now())), () => {
+      this.#changed(product)
+      this.#serve(product)
+      this.#watchLeaving(product)
+    })
+    this.#leaving.set(product, timer)
+  }
+
+  /** @returns whether it was in the line */
+  #leave(product: ProductName, id: string, tell: (listener: Listener<Answer>) => void): boolean {
+    if (!this.#line.leave(product, id)) return false
+    const guest = this.#guests.get(id)
+    this.#guests.delete(id)
+    for (const listener of guest?.listeners ?? []) tell(listener)
     this.#changed(product)
+    return true
   }
 
   #changed(product: ProductName): void {
-    this.#options.onChange?.(product, this.#line.lengthOf(product))
+    this.#options.onChange?.(product, this.waiting(product))
+  }
+
+  #now(): number {
+    return this.#options.clock.atLeast()
   }
 }

@@ -96,9 +96,9 @@ function takeOver(live, fresh) {
     return
   }
   if (rows) takeOverRows(rows, newRows)
-  for (const part of live.querySelectorAll(':scope > [id]')) {
-    const newPart = newer.querySelector(`:scope > [id="${CSS.escape(part.id)}"]`)
-    if (newPart && !part.contains(rows)) morph(part, newPart)
+  for (const part of live.querySelectorAll('section[id]')) {
+    const newPart = newer.querySelector(`section[id="${CSS.escape(part.id)}"]`)
+    if (newPart) morph(part, newPart)
   }
   for (const selector of ['[data-live-summary]', '.live-at', '.pager > p']) {
     const here = live.querySelector(selector)
@@ -222,7 +222,14 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   const text = label.textContent
   button.addEventListener('click', async () => {
     const source = document.getElementById(button.dataset.copy)
-    await navigator.clipboard.writeText(source.value ?? source.textContent)
+    try {
+      await navigator.clipboard.writeText(source.value ?? source.textContent)
+    } catch {
+      // Not permitted: everything is selected, so that the keyboard can copy it.
+      if (source.select) source.select()
+      else getSelection().selectAllChildren(source)
+      return
+    }
     label.textContent = button.dataset.done
     label.setAttribute('role', 'status')
     setTimeout(() => {

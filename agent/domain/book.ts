@@ -19,7 +19,8 @@ export interface SeatView {
   used(unit: string): number
   /** Seats that a count key occupies in a unit. */
   occupied(unit: string, key: string): number
-  grantsOf(supply: string): Iterable<Grant>
+  /** Grants with seats out of a supply, the longest there first; of one product where it is given. */
+  grantsOf(supply: string, product?: ProductName): Iterable<Grant>
 }
 
 export class Book implements SeatView {
@@ -29,7 +30,8 @@ export class Book implements SeatView {
   readonly #tombstones = new Map<string, Tombstone>()
   readonly #used = new Map<string, number>()
   readonly #holdings = new Map<string, Holdings>()
-  readonly #members = new Map<string, Set<string>>()
+  /** Supply > product > ids of grants. */
+  readonly #members = new Map<string, Map<ProductName, Set<string>>>()
 
   supply(id: string): Supply | undefined {
     return this.#supplies.get(id)
@@ -71,10 +73,15 @@ export class Book implements SeatView {
     return occupiedBy(this.#holdings.get(keyInUnit(unit, key)))
   }
 
-  *grantsOf(supply: string): Iterable<Grant> {
-    for (const id of this.#members.get(supply) ?? []) {
-      const grant = this.#grants.get(id)
-      if (grant) yield grant
+  *grantsOf(supply: string, product?: ProductName): Iterable<Grant> {
+    const members = this.#members.get(supply)
+    if (!members) return
+    for (const [name, ids] of members) {
+      if (product !== undefined && name !== product) continue
+      for (const id of ids) {
+        const grant = this.#grants.get(id)
+        if (grant) yield grant
+      }
     }
   }
 
@@ -107,9 +114,10 @@ export class Book implements SeatView {
     if (draft.supplyChanges.size > 0) this.#indexVendors()
     for (const [id, grant] of draft.grantChanges) {
       const before = this.#grants.get(id)
-      if (before) for (const part of before.parts) this.#leave(part, id)
       setOrDelete(this.#grants, id, grant)
-      if (grant) for (const part of grant.parts) this.#join(part, id)
+      if (before?.parts === grant?.parts) continue
+      if (before) for (const part of before.parts) this.#leave(part, before)
+      if (grant) for (const part of grant.parts) this.#join(part, grant)
     }
     for (const [id, tombstone] of draft.tombstoneChanges) setOrDelete(this.#tombstones, id, tombstone)
     for (const [unit, used] of draft.usedChanges) setOrDelete(this.#used, unit, used === 0 ? undefined : used)
@@ -125,16 +133,20 @@ export class Book implements SeatView {
     }
   }
 
-  #join(part: Part, id: string): void {
+  #join(part: Part, { id, product }: Grant): void {
     const members = this.#members.get(part.supply)
-    if (members) members.add(id)
-    else this.#members.set(part.supply, new Set([id]))
+    const ids = members?.get(product)
+    if (ids) ids.add(id)
+    else if (members) members.set(product, new Set([id]))
+    else this.#members.set(part.supply, new Map([[product, new Set([id])]]))
   }
 
-  #leave(part: Part, id: string): void {
+  #leave(part: Part, { id, product }: Grant): void {
     const members = this.#members.get(part.supply)
-    members?.delete(id)
-    if (members?.size === 0) this.#members.delete(part.supply)
+    const ids = members?.get(product)
+    if (!members || !ids?.delete(id) || ids.size > 0) return
+    members.delete(product)
+    if (members.size === 0) this.#members.delete(part.supply)
   }
 }
 
@@ -177,9 +189,25 @@ export class Draft implements SeatView {
     return occupiedBy(this.#holdings(keyInUnit(unit, key)))
   }
 
-  *grantsOf(supply: string): Iterable<Grant> {
-    for (const grant of this.#book.grantsOf(supply)) if (!this.grantChanges.has(grant.id)) yield grant
-    for (const grant of this.grantChanges.values()) if (grant?.parts.some((part) => part.supply === supply)) yield grant
+  *grantsOf(supply: string, product?: ProductName): Iterable<Grant> {
+    // In the order that the book will have: who was there stays in place, who comes is at the end.
+    for (const committed of this.#book.grantsOf(supply, product)) {
+      const grant = this.grant(committed.id)
+      if (grant?.parts === committed.parts) yield grant
+    }
+    for (const grant of this.grantChanges.values()) {
+      if (!grant || (product !== undefined && grant.product !== product)) continue
+      if (grant.parts === this.#book.grant(grant.id)?.parts) continue
+      if (grant.parts.some((part) => part.supply === supply)) yield grant
+    }
+  }
+
+  /** What `look` sees when the grant is not counted. */
+  without<T>(grant: Grant, look: () => T): T {
+    this.#count(grant, -1)
+    const seen = look()
+    this.#count(grant, 1)
+    return seen
   }
 
   putSupply(supply: Supply): void {
@@ -192,9 +220,13 @@ export class Draft implements SeatView {
 
   putGrant(grant: Grant): void {
     const before = this.grant(grant.id)
-    if (before) this.#count(before, -1)
-    this.#count(grant, 1)
-    this.grantChanges.set(grant.id, grant)
+    if (before?.parts !== grant.parts) {
+      if (before) this.#count(before, -1)
+      this.#count(grant, 1)
+    }
+    // Put back as it is committed: that is no change, so that a move taken back leaves no trace.
+    if (grant === this.#book.grant(grant.id)) this.grantChanges.delete(grant.id)
+    else this.grantChanges.set(grant.id, grant)
   }
 
   dropGrant(id: string): void {

@@ -37,14 +37,26 @@ export function countKey(rule: CountRule, facts: CountFacts): CountKey | undefin
       return process && { rule, parts: [facts.agent, process.boot, String(process.id), process.startedAt] }
     }
     case 'user': {
-      if (facts.email) return { rule, parts: ['email', facts.email.normalize('NFC').toLowerCase()] }
-      if (!facts.account) return undefined
-      const account = facts.account.normalize('NFC').toLowerCase()
+      const email = fold(facts.email)
+      if (email !== '') return { rule, parts: ['email', email] }
+      const account = bare(fold(facts.account))
+      if (account === '') return undefined
       return hasDomain(account)
         ? { rule, parts: ['account', account] }
         : { rule, parts: ['account', account, facts.agent] }
     }
   }
+}
+
+/** The same for every way of writing the same name: case, composed letters, the two small sigmas, blanks around it. */
+function fold(text: string | undefined): string {
+  if (text === undefined) return ''
+  return text.trim().normalize('NFC').toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
+}
+
+/** Windows writes `.\ana` for the account of this very machine: a dot is no domain. */
+function bare(account: string): string {
+  return account.startsWith('.\\') ? account.slice(2) : account
 }
 
 function hasDomain(account: string): boolean {

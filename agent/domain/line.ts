@@ -25,6 +25,7 @@ export class Line {
 
   /** Takes a place at the end, or keeps the place that this id has. @returns false when the line is full */
   join(waiting: Waiting): boolean {
+    this.#prune(waiting.product, waiting.since)
     const line = this.#lines.get(waiting.product) ?? []
     const place = line.findIndex((one) => one.id === waiting.id)
     if (place < 0 && line.length >= longestLine) return false
@@ -43,10 +44,22 @@ export class Line {
     if (line && waiting) line[place] = { ...waiting, leavesAt: now + placeKept }
   }
 
-  leave(product: ProductName, id: string): void {
-    const line = (this.#lines.get(product) ?? []).filter((one) => one.id !== id)
-    if (line.length > 0) this.#lines.set(product, line)
-    else this.#lines.delete(product)
+  /** @returns whether it had a place */
+  leave(product: ProductName, id: string): boolean {
+    const line = this.#lines.get(product)
+    const place = line?.findIndex((one) => one.id === id) ?? -1
+    if (!line || place < 0) return false
+    line.splice(place, 1)
+    if (line.length === 0) this.#lines.delete(product)
+    return true
+  }
+
+  /** When the first of those to whom nobody listens leaves. */
+  nextLeave(product: ProductName): number | undefined {
+    let next: number | undefined
+    for (const { leavesAt } of this.#lines.get(product) ?? [])
+      if (leavesAt !== undefined && (next === undefined || leavesAt < next)) next = leavesAt
+    return next
   }
 
   /** Whether somebody else is to be served before this id. */
@@ -70,13 +83,9 @@ export class Line {
     return [...this.#lines.keys()]
   }
 
-  lengthOf(product: ProductName): number {
+  lengthOf(product: ProductName, now: number): number {
+    this.#prune(product, now)
     return this.#lines.get(product)?.length ?? 0
-  }
-
-  position(product: ProductName, id: string): number | undefined {
-    const place = this.#lines.get(product)?.findIndex((one) => one.id === id) ?? -1
-    return place < 0 ? undefined : place + 1
   }
 
   #prune(product: ProductName, now: number): void {

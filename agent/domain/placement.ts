@@ -1,10 +1,10 @@
 /**
- * Where the seats of a session come from: the order of supplies, parts in several of them, and moving local sessions to other
- * supplies that fit (R18, R31). Pure: reads a view, answers parts.
+ * Where the seats of a session come from: the order of supplies, and parts in several of them (R18). Pure: reads a view,
+ * answers parts.
  */
-import type { Draft, SeatView } from './book.ts'
+import type { SeatView } from './book.ts'
 import { type CountFacts, countKey, hashCountKey } from './count-key.ts'
-import type { Grant, Part } from './grant.ts'
+import type { Part } from './grant.ts'
 import type { ProductName } from './product-name.ts'
 import { endsSoon, featureLimit, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
 import { featureUnit } from './usage.ts'
@@ -45,28 +45,50 @@ export function keyIn(supply: Supply, wanted: Pick<Wanted, 'product' | 'facts'>)
 
 /** Parts that hold all wanted seats, or undefined when the supplies have too few. First where the key already lives. */
 export function place(view: SeatView, supplies: readonly Supply[], wanted: Wanted): Part[] | undefined {
-  const keyed = supplies.map((supply) => {
+  const { parts, missing } = fill(view, supplies, wanted)
+  return missing === 0 ? parts : undefined
+}
+
+/** As many of the wanted seats as there are. */
+export function fill(
+  view: SeatView,
+  supplies: readonly Supply[],
+  wanted: Wanted,
+): { readonly parts: Part[]; readonly missing: number } {
+  const found = supplies.map((supply) => {
     const key = keyIn(supply, wanted)
-    return { supply, key, lives: key === undefined ? 0 : view.occupied(supply.id, key) }
+    const lives = key === undefined ? 0 : view.occupied(supply.id, key)
+    return { supply, key, lives, room: roomIn(view, supply, wanted.feature, key), taken: 0 }
   })
-  const parts = new Map<string, Part>()
   let missing = wanted.seats
-  const take = (supply: Supply, key: string | undefined, seats: number): void => {
-    const taken = Math.min(missing, seats)
-    if (taken <= 0) return
-    const before = parts.get(supply.id)?.seats ?? 0
-    const part = { supply: supply.id, seats: before + taken }
-    parts.set(supply.id, key === undefined ? part : { ...part, key })
-    missing -= taken
+  for (const one of found) {
+    one.taken = Math.min(missing, one.lives, one.room)
+    missing -= one.taken
   }
-  for (const { supply, key, lives } of keyed) {
-    if (lives > 0) take(supply, key, Math.min(lives, roomIn(view, supply, wanted.feature, key)))
+  for (const one of found) {
+    const more = Math.min(missing, one.room - one.taken)
+    one.taken += more
+    missing -= more
   }
-  for (const { supply, key } of keyed) {
-    take(supply, key, roomIn(view, supply, wanted.feature, key) - (parts.get(supply.id)?.seats ?? 0))
-    if (missing === 0) break
-  }
-  return missing === 0 ? [...parts.values()] : undefined
+  const parts = found
+    .filter((one) => one.taken > 0)
+    .map(({ supply, key, taken }) => ({ supply: supply.id, seats: taken, ...(key === undefined ? {} : { key }) }))
+  return { parts, missing }
+}
+
+/** Whether the parts take only what their key occupies anyway, so that nobody else has a seat less. */
+export function sharesAll(view: SeatView, parts: readonly Part[], feature: string | undefined): boolean {
+  return parts.every(({ supply: id, seats, key }) => {
+    if (key === undefined || view.occupied(id, key) < seats) return false
+    const supply = view.supply(id)
+    if (feature === undefined || !supply || featureLimit(supply, feature) === undefined) return true
+    return view.occupied(featureUnit(id, feature), key) >= seats
+  })
+}
+
+/** The most seats that a session can ever have of these supplies. */
+export function mostSeats(supplies: readonly Supply[], feature: string | undefined): number {
+  return supplies.reduce((sum, one) => sum + Math.min(one.seats, featureLimit(one, feature) ?? one.seats), 0)
 }
 
 /** The most seats that one grant with this key may have in the supply: the free ones, and those its key occupies anyway. */
@@ -80,89 +102,7 @@ export function roomIn(view: SeatView, supply: Supply, feature: string | undefin
   return Math.min(room, Math.max(0, limit - view.used(unit)) + occupiedOfFeature)
 }
 
-/** What moving needs to know of a grant beside its record. */
-export interface MoveContext {
-  /** Now on the `atMost` clock, in ms. */
-  readonly atMost: number
-  factsOf(grant: Grant): CountFacts
-  /** For how many ms the holder may still believe in its seat; the new supply must last as long (invariant 2). */
-  promisedFor(grant: Grant): number
-}
-
-/** How many grants of a supply are looked at for one that could make room; a bound, since this runs in the serial queue. */
-const mostCandidates = 256
-
-/**
- * Makes room before refusing: moves local sessions out of full supplies into others that fit them, as far as each move brings
- * the wanted place nearer (R31). When that is not enough the draft is left as it was.
- */
-export function placeByMoving(
-  draft: Draft,
-  supplies: readonly Supply[],
-  wanted: Wanted,
-  context: MoveContext,
-): { readonly parts: Part[]; readonly moved: readonly Grant[] } | undefined {
-  // A grant may move twice: what is put back is where it was at first, and what is told is where it is at last.
-  const originals = new Map<string, Grant>()
-  const moved = new Map<string, Grant>()
-  for (const supply of supplies) {
-    const key = keyIn(supply, wanted)
-    for (const grant of [...take(draft.grantsOf(supply.id), mostCandidates)]) {
-      const before = roomIn(draft, supply, wanted.feature, key)
-      const elsewhere = moveTarget(draft, grant, context, (other) => other.id !== supply.id)
-      if (!elsewhere) continue
-      draft.putGrant(elsewhere)
-      if (roomIn(draft, supply, wanted.feature, key) <= before) {
-        draft.putGrant(grant)
-        continue
-      }
-      if (!originals.has(grant.id)) originals.set(grant.id, grant)
-      moved.set(grant.id, elsewhere)
-      const parts = place(draft, supplies, wanted)
-      if (parts) return { parts, moved: [...moved.values()] }
-    }
-  }
-  for (const grant of originals.values()) draft.putGrant(grant)
-  return undefined
-}
-
-/**
- * The same grant with all its seats placed in other supplies that fit, or undefined. Only local sessions that are not ending
- * move; the id stays (R31).
- */
-export function moveTarget(
-  draft: Draft,
-  grant: Grant,
-  context: MoveContext,
-  allowed: (supply: Supply) => boolean,
-): Grant | undefined {
-  if (grant.kind !== 'session' || grant.ending !== undefined) return undefined
-  const wanted: Wanted = {
-    product: grant.product,
-    seats: grant.seats,
-    facts: context.factsOf(grant),
-    ...(grant.feature === undefined ? {} : { feature: grant.feature }),
-  }
-  const promised = context.promisedFor(grant)
-  const lasts = (supply: Supply): boolean => supply.until === undefined || supply.until - context.atMost >= promised
-  const supplies = openSupplies(draft, wanted, context.atMost).filter((supply) => allowed(supply) && lasts(supply))
-  if (supplies.length === 0) return undefined
-  // Its own seats are not in its way.
-  draft.dropGrant(grant.id)
-  const parts = place(draft, supplies, wanted)
-  draft.putGrant(grant)
-  return parts && { ...grant, parts, leaseSeconds: leaseSecondsOf(draft, parts) }
-}
-
 /** The shortest lease time of the supplies that the parts come from, in seconds. */
 export function leaseSecondsOf(view: SeatView, parts: readonly Part[]): number {
   return Math.min(...parts.map((part) => view.supply(part.supply)?.leaseSeconds ?? 20))
-}
-
-function* take<T>(items: Iterable<T>, most: number): Iterable<T> {
-  let count = 0
-  for (const item of items) {
-    if (count++ >= most) return
-    yield item
-  }
 }

@@ -5,17 +5,10 @@
 import type { Draft, SeatView } from './book.ts'
 import type { CountFacts } from './count-key.ts'
 import { type Activity, freshFreeIn, type Grant, type Tombstone, type Who } from './grant.ts'
-import {
-  leaseSecondsOf,
-  type MoveContext,
-  moveTarget,
-  openSupplies,
-  place,
-  placeByMoving,
-  type Wanted,
-} from './placement.ts'
-import type { ProductName } from './product-name.ts'
-import { type ClosedBy, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
+import { type MoveContext, mostCandidates, moveTarget, placeByMoving } from './moving.ts'
+import { leaseSecondsOf, mostSeats, openSupplies, place, sharesAll, type Wanted } from './placement.ts'
+import { type ProductName, productName } from './product-name.ts'
+import { type ClosedBy, endsSoon, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
 
 export interface OpenCommand {
   readonly id: string
@@ -31,6 +24,8 @@ export interface OpenCommand {
   readonly activity: Activity
   /** It waited in the line: its first promise is short (R30). */
   readonly waited: boolean
+  /** Others wait for a seat: it may only share what its count key occupies already (R30). */
+  readonly sharedOnly?: true
 }
 
 export interface DecisionContext extends MoveContext {
@@ -45,6 +40,8 @@ export type OpenOutcome =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'short' }
+  /** More than there are in all: waiting does not help. */
+  | { readonly kind: 'too_many'; readonly seats: number }
   | { readonly kind: 'unknown_feature' }
   /** There are seats, but no supply takes sessions now. */
   | { readonly kind: 'closed'; readonly why: ClosedBy }
@@ -70,8 +67,9 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
   if (supplies.length === 0) return noOpenSupply(draft, command, context.atMost)
 
   const parts = place(draft, supplies, wanted)
+  if (command.sharedOnly && !(parts && sharesAll(draft, parts, command.feature))) return short(supplies, wanted)
   const made = parts ? { parts, moved: [] } : placeByMoving(draft, supplies, wanted, context)
-  if (!made) return { kind: 'short' }
+  if (!made) return short(supplies, wanted)
   const leaseSeconds = leaseSecondsOf(draft, made.parts)
   const grant: Grant = {
     id: command.id,
@@ -98,12 +96,17 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
   return { kind: 'granted', grant, moved: made.moved }
 }
 
+function short(supplies: readonly Supply[], wanted: Wanted): OpenOutcome {
+  const seats = mostSeats(supplies, wanted.feature)
+  return wanted.seats > seats ? { kind: 'too_many', seats } : { kind: 'short' }
+}
+
 function noOpenSupply(view: SeatView, command: OpenCommand, atMost: number): OpenOutcome {
   const all = view.suppliesFor(command.product)
-  const own = all.filter((one) => one.product !== undefined)
   if (all.length === 0) return { kind: 'unknown_product' }
-  if (!all.some((one) => fitsFeature(one, command.feature))) return { kind: 'unknown_feature' }
-  const closed = [...own, ...all].map((one) => closedBy(one, atMost)).filter((why) => why !== undefined)
+  const fitting = all.filter((one) => fitsFeature(one, command.feature))
+  if (fitting.length === 0) return { kind: 'unknown_feature' }
+  const closed = fitting.map((one) => closedBy(one, atMost))
   const order: readonly ClosedBy[] = [
     'license_blocked',
     'license_not_active',
@@ -170,20 +173,26 @@ export function decideEnding(draft: Draft, id: string, reason: string): Grant | 
   return ending
 }
 
-/** Moves sessions from any-product seats to seats of their own product that are free in these supplies. */
+/**
+ * Moves sessions from any-product seats to seats of their own product that are free in these supplies (R31), but not into a
+ * supply that ends soon, which they would have to leave again.
+ */
 export function moveBack(draft: Draft, supplies: readonly string[], context: MoveContext): readonly Grant[] {
   const moved: Grant[] = []
   for (const id of new Set(supplies)) {
     const own = draft.supply(id)
-    if (own?.product === undefined || own.takes.kind !== 'sessions') continue
-    const name: ProductName = `${own.vendor}/${own.product}`
+    if (own?.product === undefined || own.takes.kind !== 'sessions' || endsSoon(own, context.atMost)) continue
+    const name = productName(own.vendor, own.product)
     for (const any of draft.suppliesFor(name)) {
       if (any.product !== undefined) continue
-      for (const grant of [...draft.grantsOf(any.id)]) {
-        if (draft.used(own.id) >= own.seats) return moved
-        if (grant.product !== name) continue
+      let inVain = 0
+      for (const grant of draft.grantsOf(any.id, name)) {
+        if (draft.used(own.id) >= own.seats || inVain >= mostCandidates) break
         const target = moveTarget(draft, grant, context, (supply) => supply.product !== undefined)
-        if (!target) continue
+        if (!target) {
+          inVain++
+          continue
+        }
         draft.putGrant(target)
         moved.push(target)
       }

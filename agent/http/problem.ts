@@ -13,7 +13,9 @@ export function isRefusal(value: unknown): value is Refusal {
 export function describeProblem(refusal: Refusal, requestId: string): Problem {
   const { status, title, help } = errorTable[refusal.code]
   const type = `urn:leasehold:problem:${refusal.code}`
-  return { ...refusal.facts, type, title, status, code: refusal.code, detail: refusal.detail, help, requestId }
+  const members = { type, title, status, code: refusal.code, detail: refusal.detail, help, requestId }
+  // Said twice so that people read the members first, and facts never take their place.
+  return { ...members, ...refusal.facts, ...members }
 }
 
 export function problemReply(refusal: Refusal, requestId: string, headers: Record<string, string> = {}): Reply {

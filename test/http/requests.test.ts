@@ -6,11 +6,14 @@ import { codeOf, type RawAnswer, type RawRequest, readAnswer, request, sendRaw }
 
 let agent: AgentFixture
 let koa: AgentFixture
+/** Has little patience. */
+let hasty: AgentFixture
 test.before(async () => {
-  agent = await startAgent({ limits: { headers: 300, request: 600, check: 50 } })
+  agent = await startAgent()
+  hasty = await startAgent({ limits: { headers: 300, request: 600, check: 50 } })
   koa = await startAgent({ hotPath: false })
 })
-test.after.always(() => Promise.all([agent.stop(), koa.stop()]))
+test.after.always(() => Promise.all([agent.stop(), koa.stop(), hasty.stop()]))
 
 const json = ['Content-Type', 'application/json'] as const
 const key = ['Session-Key', sessionKey] as const
@@ -285,12 +288,12 @@ test('a body of more than the limit is refused, however it is sent', async (t) =
 })
 
 test('a sender that is too slow is dropped: silent, with its headers, with its body', async (t) => {
-  t.is(readAnswer(await sendRaw(agent.port, ''))?.status, 408)
-  const headers = await sendRaw(agent.port, 'GET /api/v1/live HTTP/1.1\r\nHost: local')
+  t.is(readAnswer(await sendRaw(hasty.port, ''))?.status, 408)
+  const headers = await sendRaw(hasty.port, 'GET /api/v1/live HTTP/1.1\r\nHost: local')
   t.is(readAnswer(headers)?.status, 408)
   t.is(codeOf(readAnswer(headers)), 'request_timeout')
   const head = `POST ${sessions} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`
-  const body = await sendRaw(agent.port, `${head}{"product":`)
+  const body = await sendRaw(hasty.port, `${head}{"product":`)
   t.is(readAnswer(body)?.status, 408)
 })
 

@@ -129,3 +129,40 @@ testNeeding(disk !== undefined, 'a full disk is tried as root, which may mount o
   'R1: a full disk loses nothing, and the ballast lets the store open again',
   (t) => fullDisk(t, join(disk ?? '', 'data'), join(disk ?? '', 'filler')),
 )
+
+async function fullDisk(t: ExecutionContext, folder: string, filler: string): Promise<void> {
+  const noteBytes = 2000
+  await mkdir(folder)
+  const ballast = new Ballast(join(folder, 'ballast'))
+  const store = new LevelStore({ folder, ballast })
+  let state = await store.open()
+  t.true(ballast.held)
+
+  await fillDisk(filler, 2_000_000)
+  const first = await commitUntilFull(t, store, state, noteBytes)
+  await store.close()
+  state = await store.open()
+  t.false(ballast.held, 'given to the store')
+  t.true(state.revision === first || state.revision === first + 1, `${first} acknowledged, ${state.revision} there`)
+  await checkContent(t, store, state, noteBytes)
+
+  // With what the ballast gave, writing goes on for a while; then there is nothing more to give
+  await fillDisk(`${filler}-2`, 4_000_000)
+  const second = await commitUntilFull(t, store, state, noteBytes)
+  t.true(second > first + 50, `${second - first} batches more`)
+  await store.close()
+  const outcome = await store.open().catch((error: unknown) => error)
+  if (outcome instanceof StoreError) t.is(outcome.code, 'disk_full')
+  else await store.close()
+
+  await rm(filler)
+  await rm(`${filler}-2`)
+  state = await store.open()
+  t.true(ballast.held, 'made again, since there is room')
+  t.true(state.revision === second || state.revision === second + 1, `${second} acknowledged, ${state.revision} there`)
+  await checkContent(t, store, state, noteBytes)
+  const hand = new Hand(store, state)
+  await hand.commit(changesOf(state.revision + 1, noteBytes), 1)
+  await store.close()
+  t.log(`full at ${first} and at ${second}; ${outcome instanceof StoreError ? 'refused' : 'opened'} on the full disk`)
+}

@@ -31,13 +31,19 @@ export interface PageServer {
   readonly pages: Pages
   /** Tells the open pages that something of this kind happened. */
   tell(event: string): void
+  /** How many event streams are open. */
+  streams(): number
   /** Ends the event streams, as a restart would. */
   cut(): void
   close(): Promise<void>
 }
 
+/** Templates are compiled once for all servers of a process. */
+let shared: Promise<Pages> | undefined
+
 export async function startPageServer(parts: Parts): Promise<PageServer> {
-  const pages = await createPages(options)
+  shared ??= createPages(options)
+  const pages = await shared
   const router = new Router({ sensitive: true, strict: true })
   const streams = new Set<PassThrough>()
   pages.install(router, parts)
@@ -75,6 +81,7 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
     tell: (event) => {
       for (const stream of streams) stream.write(`event: ${event}\ndata: {}\n\n`)
     },
+    streams: () => streams.size,
     cut: () => {
       for (const stream of streams) stream.destroy()
     },

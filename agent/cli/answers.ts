@@ -1,0 +1,164 @@
+/**
+ * What the verbs read in the answers of an agent to print it: only that, since the agent may be newer than the command.
+ * With --json the answer is printed as it came. Pure; imports nothing of ours.
+ */
+import { z } from 'zod'
+
+function list<Item extends z.ZodType>(item: Item) {
+  return z.looseObject({ items: z.array(item), total: z.number(), next: z.string().optional() })
+}
+
+const managerName = z.looseObject({ name: z.string() })
+const overlap = z.looseObject({ seats: z.number(), until: z.string() })
+
+export const status = z.looseObject({
+  pid: z.number(),
+  port: z.number(),
+  dataFolder: z.string(),
+  startedAt: z.string(),
+  version: z.string(),
+  agent: z.looseObject({ id: z.string(), name: z.string() }),
+  sessions: z.number(),
+})
+
+export const health = z.looseObject({
+  state: z.string(),
+  problems: z.array(z.looseObject({ code: z.string(), severity: z.string(), title: z.string(), text: z.string() })),
+})
+
+export const products = list(
+  z.looseObject({
+    id: z.string(),
+    title: z.string(),
+    seats: z.number(),
+    used: z.number(),
+    free: z.number(),
+    anyProductFree: z.number(),
+    waiting: z.number(),
+    features: z.array(z.string()),
+    manager: managerName,
+    overlap: overlap.optional(),
+  }),
+)
+export type Product = z.infer<typeof products>['items'][number]
+
+export const session = z.looseObject({
+  id: z.string(),
+  product: z.string(),
+  feature: z.string().optional(),
+  seats: z.number(),
+  state: z.string(),
+  reason: z.string().optional(),
+  user: z.looseObject({
+    account: z.string().optional(),
+    email: z.string().optional(),
+    displayName: z.string().optional(),
+  }),
+  host: z.string().optional(),
+  process: z.looseObject({ id: z.number().optional(), name: z.string().optional() }).optional(),
+  application: z.string().optional(),
+  startedAt: z.string(),
+  expiresIn: z.number(),
+  freeAt: z.string().optional(),
+})
+export type Session = z.infer<typeof session>
+export const sessions = list(session)
+
+export const disconnected = z.looseObject({
+  ended: z.string(),
+  freeAt: z.string(),
+  overlap: overlap.optional(),
+})
+
+const licensedProduct = z.looseObject({
+  product: z.string(),
+  title: z.string(),
+  seats: z.number(),
+  used: z.number(),
+  features: z.array(z.looseObject({ name: z.string(), seats: z.number().optional(), used: z.number() })),
+})
+const license = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  kind: z.string(),
+  vendor: z.looseObject({ name: z.string(), fingerprint: z.string(), trusted: z.boolean() }),
+  products: z.array(licensedProduct),
+  beginsAt: z.string().optional(),
+  endsAt: z.string().optional(),
+  daysLeft: z.number().optional(),
+  customer: z.string().optional(),
+  manager: managerName,
+  overlap: overlap.optional(),
+})
+export type License = z.infer<typeof license>
+export const licenses = list(license)
+
+export const licenseDetails = z.looseObject({
+  ...license.shape,
+  issuedAt: z.string(),
+  count: z.string(),
+  leaseSeconds: z.number(),
+  owner: z.string().optional(),
+  replaces: z.array(z.string()),
+  replacedBy: z.string().optional(),
+  activation: z.looseObject({
+    needed: z.boolean(),
+    number: z.number().optional(),
+    activatedAt: z.string().optional(),
+    endsAt: z.string().optional(),
+    parts: z.array(z.looseObject({ name: z.string(), agrees: z.boolean() })),
+  }),
+  text: z.string(),
+})
+export type LicenseDetails = z.infer<typeof licenseDetails>
+
+export const activationRequest = z.looseObject({ request: z.string() })
+export const deactivation = z.union([
+  z.object({ receipt: z.string() }),
+  z.object({ state: z.literal('deactivating'), freeAt: z.string() }),
+])
+
+const recognizedDocument = z.looseObject({
+  type: z.string(),
+  id: z.string().optional(),
+  license: z.string().optional(),
+  summary: z.string(),
+  effect: z.string(),
+  fingerprint: z.string().optional(),
+  applied: z.boolean(),
+  refused: z.looseObject({ code: z.string(), detail: z.string() }).optional(),
+})
+export type RecognizedDocument = z.infer<typeof recognizedDocument>
+export const recognizedDocuments = z.looseObject({ documents: z.array(recognizedDocument) })
+
+const configurationValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()])
+export type ConfigurationValue = z.infer<typeof configurationValue>
+const configurationEntry = z.looseObject({
+  name: z.string(),
+  kind: z.string(),
+  value: configurationValue,
+  source: z.string(),
+  restart: z.boolean(),
+  unit: z.string().optional(),
+})
+export type ConfigurationEntry = z.infer<typeof configurationEntry>
+export const configuration = z.looseObject({ entries: z.array(configurationEntry) })
+
+const fact = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])
+const journalEntry = z.looseObject({
+  sequence: z.number(),
+  at: z.string(),
+  type: z.string(),
+  facts: z.record(z.string(), fact),
+  personal: z.record(z.string(), z.string().nullable()),
+})
+export type JournalEntry = z.infer<typeof journalEntry>
+export const journal = list(journalEntry)
+
+export const journalVerdict = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('good'), entries: z.number(), head: z.string() }),
+  z.looseObject({ kind: z.literal('broken'), sequence: z.number(), reason: z.string() }),
+])
+
+/** An answer whose content is of no interest. */
+export const anything = z.unknown()

@@ -1,0 +1,62 @@
+/** All verbs of the command line, in the order of the help. Owns nothing. */
+import { activateVerb, deactivateVerb } from './activate-license.ts'
+import { addLicenseVerb } from './add-license.ts'
+import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
+import { disconnectVerb } from './disconnect.ts'
+import { documentsVerb } from './documents.ts'
+import { journalVerb, verifyJournalVerb } from './journal.ts'
+import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
+import { passwordVerb } from './password.ts'
+import { productsVerb } from './products.ts'
+import { runVerb } from './run.ts'
+import { sessionsVerb } from './sessions.ts'
+import { statusVerb } from './status.ts'
+import type { Verb } from './verb.ts'
+import { versionVerb } from './version.ts'
+
+export const verbs: readonly Verb[] = [
+  statusVerb,
+  runVerb,
+  productsVerb,
+  sessionsVerb,
+  disconnectVerb,
+  licensesVerb,
+  showLicenseVerb,
+  addLicenseVerb,
+  activateVerb,
+  deactivateVerb,
+  removeLicenseVerb,
+  documentsVerb,
+  journalVerb,
+  verifyJournalVerb,
+  getConfigVerb,
+  setConfigVerb,
+  unsetConfigVerb,
+  validateConfigVerb,
+  passwordVerb,
+  versionVerb,
+]
+
+/** Verbs that are not about the running agent and have their arguments elsewhere. */
+export const companions = [
+  { name: 'serve', usage: 'leasehold serve', summary: 'Run the agent; settings are in docs/configuration.md' },
+  {
+    name: 'vendor',
+    usage: 'leasehold vendor COMMAND …',
+    summary: 'Sign licenses and answer requests, as a vendor; leasehold vendor --help says more',
+  },
+] as const
+
+export type FoundVerb =
+  | { readonly kind: 'verb'; readonly verb: Verb; readonly rest: readonly string[] }
+  | { readonly kind: 'none' }
+
+/** The verb that the first one or two words name. */
+export function findVerb(words: readonly string[]): FoundVerb {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ')
+    const verb = verbs.find((one) => one.name === name || one.alias === name)
+    if (verb !== undefined && words.length >= length) return { kind: 'verb', verb, rest: words.slice(length) }
+  }
+  return { kind: 'none' }
+}

@@ -1,0 +1,425 @@
+import test from 'ava'
+import { longestLine } from '../../agent/domain/line.ts'
+import type { OpenCommand } from '../../agent/domain/seats.ts'
+import { WaitingRoom } from '../../agent/waiting-room.ts'
+import { command, supply } from '../domain/world.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
+import { codeOf, peek, stand } from './stand.ts'
+
+const second = 1000
+const ana = { user: { email: 'ana@x.example' } }
+
+interface Answer {
+  readonly kind: 'granted' | 'short'
+  readonly id?: string
+}
+
+/** A room in front of a number of seats, without anything below it. */
+function room(seats: number) {
+  const clock = new ManualClock()
+  const counts: number[] = []
+  const asked: string[] = []
+  const state = { seats, failing: false, late: Promise.resolve() }
+  const waiting = new WaitingRoom<Answer>({
+    clock,
+    timers: clock,
+    ask: async ({ id, waited }: OpenCommand) => {
+      asked.push(id)
+      if (!waited) throw new Error('it did not say that it waited')
+      const answer: Answer = state.seats > 0 ? { kind: 'granted', id } : { kind: 'short' }
+      if (answer.kind === 'granted' && !state.failing) state.seats--
+      const failing = state.failing
+      await state.late
+      if (failing) throw new Error('the store failed')
+      return answer
+    },
+    isFinal: (answer) => answer.kind !== 'short',
+    onChange: (_, count) => counts.push(count),
+  })
+  const wait = (id: string, seconds: number, signal?: AbortSignal) =>
+    waiting.wait(command(id), seconds * second, signal)
+  return { clock, state, waiting, wait, asked, counts }
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+// ---- the room alone
+
+test('R30: seats are given in the order of coming', async (t) => {
+  const { state, waiting, wait } = room(0)
+  const answers = ['a', 'b', 'c'].map((id) => wait(id, 300))
+  await settled()
+  state.seats = 2
+  waiting.serve()
+  t.deepEqual(await Promise.all(answers.slice(0, 2)), [
+    { kind: 'granted', id: 'a' },
+    { kind: 'granted', id: 'b' },
+  ])
+  t.is(await peek(answers[2] as Promise<unknown>), 'pending')
+  t.is(waiting.list()[0]?.waiting.id, 'c')
+})
+
+test('R30: a seat that comes free while the head is being asked for is not lost', async (t) => {
+  const { state, waiting, wait, asked } = room(0)
+  const first = wait('a', 300)
+  await settled()
+  // Asked again; the answer is "short" already, but it is still on its way when a seat comes free.
+  let arrive = (): void => undefined
+  state.late = new Promise((resolve) => {
+    arrive = resolve
+  })
+  waiting.serve()
+  await settled()
+  state.late = Promise.resolve()
+  state.seats = 1
+  waiting.serve()
+  await settled()
+  t.is(asked.length, 2)
+  arrive()
+  t.deepEqual(await first, { kind: 'granted', id: 'a' })
+})
+
+test('R30: a wait ends exactly at its time, and not a moment before', async (t) => {
+  const { clock, wait } = room(0)
+  const [short, long] = [wait('a', 10), wait('b', 20)]
+  await clock.run(10 * second - 1)
+  t.is(await peek(short), 'pending')
+  await clock.run(1)
+  t.deepEqual(await peek(short), { kind: 'short' })
+  t.is(await peek(long), 'pending')
+  await clock.run(10 * second)
+  t.deepEqual(await peek(long), { kind: 'short' })
+})
+
+test('R30: a closed connection keeps its place for 5 s; then the next one is served', async (t) => {
+  const { clock, state, waiting, wait } = room(0)
+  const closing = new AbortController()
+  const gone = wait('a', 300, closing.signal)
+  const next = wait('b', 300)
+  await settled()
+  closing.abort()
+  t.deepEqual(await gone, { kind: 'short' })
+  state.seats = 1
+  waiting.serve()
+  await clock.run(5 * second - 1)
+  t.is(await peek(next), 'pending')
+  t.is(state.seats, 1)
+  await clock.run(1)
+  t.deepEqual(await peek(next), { kind: 'granted', id: 'b' })
+})
+
+test('R30: who asks again within 5 s has its place back', async (t) => {
+  const { clock, state, waiting, wait } = room(0)
+  const closing = new AbortController()
+  void wait('a', 300, closing.signal)
+  const next = wait('b', 300)
+  await settled()
+  closing.abort()
+  await clock.run(4 * second)
+  const again = wait('a', 300)
+  await clock.run(60 * second)
+  state.seats = 1
+  waiting.serve()
+  t.deepEqual(await again, { kind: 'granted', id: 'a' })
+  t.is(await peek(next), 'pending')
+})
+
+test('R30: a connection that is closed already takes a place only for 5 s', async (t) => {
+  const { clock, waiting, wait } = room(0)
+  t.deepEqual(await wait('a', 300, AbortSignal.abort()), { kind: 'short' })
+  t.true(waiting.othersAhead('acme/cad', 'b'))
+  await clock.run(5 * second)
+  t.false(waiting.othersAhead('acme/cad', 'b'))
+  t.is(clock.waiting, 0)
+})
+
+test('a clock that is behind the timers gives up no place early and forgets nobody', async (t) => {
+  const { clock, state, wait } = room(0)
+  const slow = { behind: 0 }
+  const read = clock.atLeast.bind(clock)
+  clock.atLeast = () => read() - slow.behind
+  const closing = new AbortController()
+  void wait('a', 300, closing.signal)
+  const next = wait('b', 300)
+  await settled()
+  closing.abort()
+  slow.behind = 900
+  state.seats = 1
+  await clock.run(5 * second)
+  t.is(await peek(next), 'pending')
+  await clock.run(second)
+  t.deepEqual(await peek(next), { kind: 'granted', id: 'b' })
+})
+
+test('the same id asked for twice at once has one place, and both hear the answer', async (t) => {
+  const { clock, state, waiting, wait } = room(0)
+  const [first, second_] = [wait('a', 10), wait('a', 300)]
+  const third = wait('b', 300)
+  await settled()
+  t.deepEqual(
+    waiting.list().map(({ position, waiting: { id } }) => [position, id]),
+    [
+      [1, 'a'],
+      [2, 'b'],
+    ],
+  )
+  await clock.run(10 * second)
+  t.deepEqual(await peek(first), { kind: 'short' })
+  const fourth = wait('a', 300)
+  state.seats = 1
+  waiting.serve()
+  t.deepEqual(await Promise.all([second_, fourth]), [
+    { kind: 'granted', id: 'a' },
+    { kind: 'granted', id: 'a' },
+  ])
+  t.is(state.seats, 0)
+  t.is(await peek(third), 'pending')
+})
+
+test('R15: an id that waits with one body is a conflict with another', async (t) => {
+  const { waiting, wait } = room(0)
+  void wait('a', 300)
+  t.deepEqual(await waiting.wait(command('a', { body: 'other' }), second), { kind: 'conflict' })
+})
+
+test('R30: the line of a product takes 1,000', async (t) => {
+  const { wait, waiting } = room(0)
+  for (let index = 0; index < longestLine; index++) void wait(`id ${index}`, 300)
+  t.deepEqual(await wait('one more', 300), { kind: 'queue_full' })
+  t.is(waiting.waiting('acme/cad'), longestLine)
+  t.deepEqual(await peek(waiting.wait(command('x', { product: 'acme/cam' }), second)), 'pending')
+})
+
+test('R1: when asking fails, the head is told and keeps its place for 5 s; nobody else is', async (t) => {
+  const { clock, state, waiting, wait } = room(0)
+  const [first, next] = [wait('a', 300), wait('b', 300)]
+  await settled()
+  state.failing = true
+  waiting.serve()
+  await t.throwsAsync(first, { message: 'the store failed' })
+  t.is(await peek(next), 'pending')
+  state.failing = false
+  state.seats = 1
+  const again = wait('a', 300)
+  t.deepEqual(await again, { kind: 'granted', id: 'a' })
+  state.failing = true
+  waiting.serve()
+  await t.throwsAsync(next)
+  await clock.run(6 * second)
+  t.is(waiting.waiting('acme/cad'), 0)
+})
+
+test('who gets its answer by another way leaves the line, and the next one is served', async (t) => {
+  const { state, waiting, wait } = room(0)
+  const [first, next] = [wait('a', 300), wait('b', 300)]
+  await settled()
+  state.seats = 1
+  waiting.settle('acme/cad', 'a', { kind: 'granted', id: 'another way' })
+  t.deepEqual(await first, { kind: 'granted', id: 'another way' })
+  t.deepEqual(await next, { kind: 'granted', id: 'b' })
+})
+
+test('how many wait is told with every change', async (t) => {
+  const { clock, state, waiting, wait, counts } = room(0)
+  const closing = new AbortController()
+  void wait('a', 300)
+  void wait('b', 300, closing.signal)
+  void wait('c', 10)
+  await settled()
+  t.is(counts.at(-1), 3)
+  closing.abort()
+  await clock.run(5 * second)
+  t.is(counts.at(-1), 2)
+  state.seats = 1
+  waiting.serve()
+  await settled()
+  t.is(counts.at(-1), 1)
+  await clock.run(10 * second)
+  t.is(counts.at(-1), 0)
+  t.is(clock.waiting, 0)
+})
+
+test('only the lines of a vendor are asked for when one of its seats comes free', async (t) => {
+  const { waiting, wait, asked } = room(0)
+  void wait('a', 300)
+  void waiting.wait(command('x', { product: 'other/cad' }), 300 * second)
+  await settled()
+  asked.length = 0
+  waiting.serve('other')
+  await settled()
+  t.deepEqual(asked, ['x'])
+})
+
+test('stopping answers everybody and leaves no timer', async (t) => {
+  const { clock, waiting, wait } = room(0)
+  const closing = new AbortController()
+  const answers = [wait('a', 300), wait('b', 300), wait('c', 300, closing.signal)]
+  closing.abort()
+  waiting.stop()
+  t.deepEqual(await Promise.all(answers), [{ kind: 'short' }, { kind: 'short' }, { kind: 'short' }])
+  t.is(clock.waiting, 0)
+})
+
+// ---- through the broker
+
+test('R30: a seat that is given back goes to who waits, for 60 s until it is heard of', async (t) => {
+  const { get, open, keep, close, clock, used, events } = await stand()
+  const first = await get('key-1')
+  const waiting = open('key-2', { wait: 300 })
+  await clock.run(100 * second)
+  t.is(await peek(waiting), 'pending')
+  await close(first)
+  const outcome = await waiting
+  if (outcome.kind === 'refused') return t.fail(outcome.detail)
+  t.true(outcome.created)
+  t.is(outcome.session.expiresIn, 60)
+  t.is((await keep(outcome.session)).expiresIn, 600)
+  await clock.run(500 * second)
+  t.is(used(), 1)
+  t.is(events.filter((one) => one.kind === 'opened').length, 2)
+  return undefined
+})
+
+test('R30: a seat that was granted after waiting and is never heard of is free after 60 s and the grace', async (t) => {
+  const { get, open, close, clock, used } = await stand()
+  const first = await get('key-1')
+  const closing = new AbortController()
+  const waiting = open('key-2', { wait: 300, signal: closing.signal })
+  await clock.run(second)
+  await close(first)
+  await waiting
+  await clock.run(74 * second)
+  t.is(used(), 1)
+  await clock.run(2 * second)
+  t.is(used(), 0)
+})
+
+test('R30: who waits gets the seat of a session that is late, when its time is over', async (t) => {
+  const { get, open, clock } = await stand()
+  await get('key-1')
+  await clock.run(400 * second)
+  const waiting = open('key-2', { wait: 300 })
+  await clock.run(214 * second)
+  t.is(await peek(waiting), 'pending')
+  await clock.run(3 * second)
+  t.is(codeOf(await waiting), 'opened')
+})
+
+test('R30: who is not at the head gets none even if a seat is free, and is told how many wait', async (t) => {
+  const { get, open, close, used } = await stand({ supplies: [supply('l1/cad', { seats: 2 })] })
+  const [first] = [await get('key-1'), await get('key-2')]
+  const two = open('key-3', { seats: 2, wait: 300 })
+  await settled()
+  await close(first)
+  await settled()
+  t.is(used(), 1)
+  const refused = await open('key-4')
+  t.is(codeOf(refused), 'no_seats')
+  t.like(refused, { detail: '1 of 2 seats of acme/cad are in use; 1 waits for one already.' })
+  t.is(await peek(two), 'pending')
+})
+
+test('R30: who shares a seat that it has anyway passes the line', async (t) => {
+  const { get, open, close, used } = await stand({ supplies: [supply('l1/cad', { rule: 'user' })] })
+  const first = await get('key-1', ana)
+  const waiting = open('key-2', { user: { email: 'bob@x.example' }, wait: 300 })
+  await settled()
+  const second_ = await get('key-3', ana)
+  t.is(used(), 1)
+  await close(first)
+  t.is(await peek(waiting), 'pending')
+  await close(second_)
+  t.is(codeOf(await waiting), 'opened')
+})
+
+test('R15: who was refused after its wait and asks again within 5 s is still first', async (t) => {
+  const { get, open, close, clock } = await stand()
+  const first = await get('key-1')
+  const waiting = open('key-2', { wait: 5 })
+  const behind = open('key-3', { wait: 300 })
+  await settled()
+  await clock.run(5 * second)
+  t.is(codeOf(await waiting), 'no_seats')
+  await clock.run(3 * second)
+  await close(first)
+  await settled()
+  t.is(await peek(behind), 'pending')
+  const again = await open('key-2')
+  t.is(codeOf(again), 'opened')
+  if (again.kind === 'opened') await close(again.session)
+  t.is(codeOf(await behind), 'opened')
+})
+
+test('the same id that waits twice at once is one session', async (t) => {
+  const { get, open, close, used } = await stand()
+  const first = await get('key-1')
+  const both = [open('key-2', { wait: 300 }), open('key-2', { wait: 300 })]
+  await settled()
+  await close(first)
+  const outcomes = await Promise.all(both)
+  t.deepEqual(outcomes.map(codeOf), ['opened', 'opened'])
+  t.is(new Set(outcomes.map((one) => (one.kind === 'opened' ? one.session.id : ''))).size, 1)
+  t.is(used(), 1)
+})
+
+test('asking for more seats than there are does not block the line', async (t) => {
+  const { get, open, close } = await stand()
+  const first = await get('key-1')
+  const impossible = await open('key-2', { seats: 2, wait: 300 })
+  t.like(impossible, { code: 'no_seats', detail: '2 seats of acme/cad are asked for; there are 1 in all.' })
+  const waiting = open('key-3', { wait: 300 })
+  await settled()
+  await close(first)
+  t.is(codeOf(await waiting), 'opened')
+})
+
+test('who waits hears at once that the license is gone, and gets seats of a new one', async (t) => {
+  const license = supply('l1/cad')
+  const { get, open, put } = await stand({ supplies: [license] })
+  await get('key-1')
+  const waiting = open('key-2', { wait: 300 })
+  const next = open('key-3', { wait: 300 })
+  await settled()
+  await put(supply('l2/cad', { seats: 1 }))
+  t.is(codeOf(await waiting), 'opened')
+  for (const id of ['l1/cad', 'l2/cad']) await put(supply(id, { takes: { kind: 'nothing', why: 'license_expired' } }))
+  t.is(codeOf(await next), 'license_expired')
+})
+
+test('a full line is told from no seats', async (t) => {
+  const { get, open, broker } = await stand()
+  await get('key-0')
+  const waiting = Array.from({ length: longestLine }, (_, index) => open(`key w ${index}`, { wait: 300 }))
+  await settled()
+  await settled()
+  t.is(broker.waiting('acme/cad'), longestLine)
+  t.is(codeOf(await open('key-1', { wait: 300 })), 'queue_full')
+  t.is(codeOf(await open('key-2')), 'no_seats')
+  broker.stop()
+  t.true((await Promise.all(waiting)).every((one) => codeOf(one) === 'no_seats'))
+})
+
+test('100 in line get the seats of a busy product one after another, in their order', async (t) => {
+  const { get, open, close, used, clock } = await stand({ supplies: [supply('l1/cad', { seats: 3 })] })
+  const held = [await get('key-1'), await get('key-2'), await get('key-3')]
+  const served: number[] = []
+  const all = Array.from({ length: 100 }, async (_, index) => {
+    const outcome = await open(`waiting ${index}`, { wait: 300 })
+    if (outcome.kind === 'refused') throw new Error(`${index}: ${outcome.detail}`)
+    served.push(index)
+    t.true(used() <= 3)
+    await close(outcome.session)
+  })
+  await settled()
+  await clock.run(second)
+  t.is(served.length, 0)
+  await Promise.all(held.map(close))
+  await Promise.all(all)
+  t.deepEqual(
+    served,
+    Array.from({ length: 100 }, (_, index) => index),
+  )
+  t.is(used(), 0)
+})
