@@ -246,9 +246,10 @@ export class LiveSession implements Session {
       } else {
         proof = judged.proof
         until = Math.min(until, sentAt + judged.validFor * 1000)
+        // Where less is proved than was said, the next heartbeat leaves time for others.
+        renewAt = Math.min(renewAt, sentAt + judged.validFor * 500)
       }
     }
-    renewAt = Math.min(renewAt, until)
     this.#pulse.renew({ until, renewAt })
     const isNews = JSON.stringify([proof, answer.source]) !== JSON.stringify([this.#proof, this.#source])
     this.#proof = proof

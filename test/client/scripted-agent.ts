@@ -35,7 +35,7 @@ export interface Heard {
 export type Reaction = AgentReply | 'seat' | 'hang'
 
 export class ScriptedAgent {
-  readonly clock = new ManualClock()
+  readonly clock: ManualClock
   readonly heard: Heard[] = []
   open: (body: Heard['body']) => Reaction = () => 'seat'
   beat: (body: Heard['body']) => Reaction = () => 'seat'
@@ -46,8 +46,13 @@ export class ScriptedAgent {
   delay = 0
   expiresIn = 600
   /** More members of every seat. */
-  more: object = {}
+  more: object | ((body: Heard['body']) => object) = {}
   #streams = new Set<{ send(text: string): void; end(): void }>()
+
+  /** @param wall what the wall clock says at first, in ms */
+  constructor(wall?: number) {
+    this.clock = new ManualClock(wall)
+  }
 
   readonly call: CallAgent = async (call) => {
     const what = whatOf(call)
@@ -72,7 +77,7 @@ export class ScriptedAgent {
       source: { kind: 'license', manager: { id: 'agent-1', name: 'WS-17' } },
       expiresIn,
       renewIn: Math.floor(expiresIn / 3),
-      ...this.more,
+      ...(typeof this.more === 'function' ? this.more(body) : this.more),
     }
   }
 
