@@ -99,6 +99,17 @@ test('R9: a heartbeat that was on its way when the machine fell asleep is no ans
   t.true(session.secondsLeft > 590)
 })
 
+test('R9: who could not reach the agent before a sleep asks again after it', async (t) => {
+  const { agent, clock, session } = await live()
+  agent.beat = () => gone
+  await clock.run(250 * second)
+  t.is(session.state, 'renewing')
+  clock.sleepMachine(60 * minute)
+  agent.beat = () => 'seat'
+  await clock.run(2 * second)
+  t.is(session.state, 'active')
+})
+
 test('R9: a wall clock that ran ahead by more than 30 s counts as a sleep, one that was set back does not', async (t) => {
   const paused = await live()
   paused.agent.beat = () => refused('session_ended', { reason: 'expired' })
@@ -131,15 +142,19 @@ test('S12: activity is told with the next heartbeat, at once where the last word
     agent.heardOf('beat').map(({ at, body }) => [at, body.activeAt]),
     [[120 * second, wallAt30]],
   )
+  await clock.run(30 * second)
+  session.touch()
+  await clock.run(89 * second)
+  t.is(agent.heardOf('beat').length, 1, 'the last word is not old')
   await clock.run(10 * minute)
-  t.is(agent.heardOf('beat').length, 1, 'no activity, no word of it')
+  t.is(agent.heardOf('beat').length, 2, 'no activity, no word of it')
   session.touch()
   session.touch()
   await clock.run(0)
-  t.is(agent.heardOf('beat').length, 2)
-  t.is(agent.heardOf('beat')[1]?.body.activeAt, new Date(clock.wall()).toISOString())
+  t.is(agent.heardOf('beat').length, 3)
+  t.is(agent.heardOf('beat')[2]?.body.activeAt, new Date(clock.wall()).toISOString())
   await clock.run(20 * minute)
-  t.is(agent.heardOf('beat')[2]?.body.activeAt, undefined)
+  t.is(agent.heardOf('beat')[3]?.body.activeAt, undefined)
 
   agent.beat = () => gone
   session.touch()
@@ -239,6 +254,9 @@ test('closing gives the seat back once, repeats a lost answer, calls no handler 
   await session.close()
   await session.close()
   t.deepEqual(agent.calls, ['close', 'close'])
+  t.is(agent.streams, 0)
+  await clock.run(0)
+  t.is(clock.waiting, 0)
   t.deepEqual(events, ['ended'])
   t.is((await session.ended).reason, 'closed')
   t.is(session.secondsLeft, 0)
