@@ -181,6 +181,19 @@ test('R4: a failed batch leaves nothing behind, the head of the journal included
   t.is((await core.open('ben')).kind, 'granted')
 })
 
+test('R4: when a batch whose outcome was unknown freed a seat, who waits is told after loading', async (t) => {
+  const core = await Core.start([supply(1)])
+  core.lessor.start()
+  await core.open('ana')
+  await core.clock.run(1_000)
+  core.events.length = 0
+  core.store.failCommits('after')
+  await t.throwsAsync(core.lessor.end('ana', 'released'), { instanceOf: LeaseholdError })
+  await core.clock.run(2_000)
+  t.is(core.lessor.view.used('L1/cad'), 0)
+  t.deepEqual(core.events, [{ kind: 'supplies' }])
+})
+
 test('R5: a session that is disconnected is renewed no more and counts until its time is over', async (t) => {
   const core = await Core.start([supply(1)])
   await core.open('ana')
