@@ -284,6 +284,7 @@ test('R6: with seats in use it waits, grants no more, and gives the receipt when
   t.like(await agent.parts.licenses.deactivate(id, false), { kind: 'deactivating' })
   for (const session of sessions)
     t.like(await agent.beat(session), { code: 'session_ended', facts: { reason: 'license_removed' } })
+  await agent.pass(2_000)
   t.is((await receiptOf(agent, id)).payload.number, 1)
   t.is((await agent.entries('license.deactivated')).length, 1)
 })
