@@ -100,7 +100,7 @@ export class Lessor {
         }
         if (outcome.kind !== 'granted') return outcome
         const { grant, moved } = outcome
-        const seconds = this.#renewals.secondsFor(draft, grant, () => readings.atMost)
+        const seconds = this.#renewals.secondsFor(draft, grant, readings.bootAt)
         transaction.journal(happenings.sessionOpened(grant))
         this.#endings.noteMoves(transaction, moved)
         this.#keeper.promise(transaction, grant, seconds)
