@@ -38,7 +38,8 @@ export class Auditor {
   readonly #disconnected = new Set<string>()
   #unserved = new Map<string, number>()
   readonly #closing = new Set<string>()
-  readonly #created = new Set<string>()
+  /** When the session of an id began, as whoever was told that it was created was told. */
+  readonly #created = new Map<string, string>()
   /** By how much the wall was set ahead in all, in ms: that counts as elapsed time for what ends by date (R9). */
   #wallAhead = 0
   readonly seen = { believers: 0, granted: 0, repeated: 0, refused: 0, ended: 0, full: 0 }
@@ -107,8 +108,10 @@ export class Auditor {
   /** An opening was answered with a seat. */
   opened(exchange: Exchange, created: boolean, session: { readonly id: string; readonly startedAt: string }): void {
     const known = exchange.attempt.session
-    if (created && this.#created.has(session.id)) throw new Violation(`R15: session ${session.id} is created twice`)
-    if (created) this.#created.add(session.id)
+    const before = this.#created.get(session.id)
+    if (before !== undefined && before !== session.startedAt)
+      throw new Violation(`R15: session ${session.id} is created twice`)
+    if (created) this.#created.set(session.id, session.startedAt)
     if (created) this.seen.granted += 1
     else this.seen.repeated += 1
     if (known && (known.id !== session.id || known.startedAt !== session.startedAt))
