@@ -76,7 +76,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     instance: identity.id,
-    salt: () => randomBytes(9).toString('base64url'),
+    salt: createSalts(),
     onState: (state) => {
       if (state.kind === 'recovering') log.error('the store can not be written', { error: state.cause })
       health$.noteStore(state)
@@ -88,8 +88,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     writes: writer,
     onTrouble: (what, facts) => log.warn(what, facts),
   })
-  const self = () => ({ id: identity.id, name: configuration.get('agent.name') || os.hostname() })
-  const idleLimit = (): number => configuration.get('session.idleMinutes') * minute
+  // Asked for with every request, so they are looked up only when the configuration was changed.
+  const self = remembered(() => ({ id: identity.id, name: configuration.get('agent.name') || os.hostname() }))
+  const sessionSettings = remembered(() => ({
+    idleLimit: configuration.get('session.idleMinutes') * minute,
+    privacy: configuration.get('privacy.holders'),
+  }))
+  const idleLimit = (): number => sessionSettings().idleLimit
   const floor = new DateFloor({
     clock,
     timers,
@@ -132,7 +137,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     prover: proofs,
     processes,
     self,
-    settings: () => ({ idleLimit: idleLimit(), privacy: configuration.get('privacy.holders') }),
+    settings: sessionSettings,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
   })
   const administrator = new Administrator({
@@ -162,8 +167,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
-  configuration.onChange('session.idleMinutes', () => lessor.reconsiderIdle())
-  configuration.onAnyChange((names) => events.publish('configuration.changed', { names }))
+  configuration.onAnyChange((names) => {
+    self.forget()
+    sessionSettings.forget()
+    if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
+    events.publish('configuration.changed', { names })
+  })
   health.onChange((code) => events.publish('health.changed', { code }))
 
   let cliKey: string | undefined
@@ -259,6 +268,39 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
 
 function* watchedSessions(lessor: Lessor) {
   for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
+}
+
+/** Salts of 9 random bytes; taken from the system many at a time, since every journal entry wants one. */
+function createSalts(): () => string {
+  const size = 9
+  let pool = Buffer.alloc(0)
+  let at = 0
+  return () => {
+    if (at + size > pool.length) {
+      pool = randomBytes(size * 512)
+      at = 0
+    }
+    at += size
+    return pool.toString('base64url', at - size, at)
+  }
+}
+
+interface Remembered<T> {
+  (): T
+  forget(): void
+}
+
+function remembered<T extends object>(make: () => T): Remembered<T> {
+  let value: T | undefined
+  const get = (): T => {
+    value ??= make()
+    return value
+  }
+  return Object.assign(get, {
+    forget: () => {
+      value = undefined
+    },
+  })
 }
 
 function readVersion(): string {

@@ -95,11 +95,38 @@ export class JoinedClock implements Clock {
 }
 
 function readMonotonic(): number {
-  return Number(process.hrtime.bigint() / 1000n) / 1000
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1000 + nanoseconds / 1e6
 }
 
-function readSinceBoot(): number {
-  return os.uptime() * 1000
+/** The boot clock is read anew at least this often, in ms of monotonic time. */
+const bootReadEvery = 100
+/** Wall and monotonic clock that moved apart by more than this since the last reading: the machine may have slept. */
+const bootSleepHint = 20
+/** The boot clock itself went back by more than its coarseness: that is for the joined clock to see. */
+const bootStep = 1000
+
+/**
+ * The boot clock costs a system call of several microseconds and is as coarse as 10 ms, and requests ask for it all the time.
+ * So it is carried on by the monotonic clock for at most 100 ms, and only while wall and monotonic clock agree that nothing
+ * stood still meanwhile. What was read is never more than the truth, so neither is what is carried on.
+ */
+export function carryOnBoot(read: () => number, monotonic: () => number, wall: () => number): () => number {
+  let boot = Number.NEGATIVE_INFINITY
+  let readAt = Number.NEGATIVE_INFINITY
+  let wallAt = 0
+  return () => {
+    const now = monotonic()
+    const passed = now - readAt
+    const wallNow = wall()
+    if (passed < bootReadEvery && Math.abs(wallNow - wallAt - passed) < bootSleepHint) return boot + passed
+    const fresh = read()
+    const carried = boot + passed
+    boot = carried > fresh && carried - fresh < bootStep ? carried : fresh
+    readAt = now
+    wallAt = wallNow
+    return boot
+  }
 }
 
 /** Linux and Windows count sleep in os.uptime(); macOS counts it in hrtime, and its uptime follows the wall clock. */
@@ -107,7 +134,14 @@ export function systemSources(platform: NodeJS.Platform = process.platform): Clo
   return {
     wall: Date.now,
     monotonic: readMonotonic,
-    sinceBoot: platform === 'darwin' ? readMonotonic : readSinceBoot,
+    sinceBoot:
+      platform === 'darwin'
+        ? readMonotonic
+        : carryOnBoot(
+            () => os.uptime() * 1000,
+            readMonotonic,
+            () => Date.now(),
+          ),
     bootId: readBootId(),
   }
 }
