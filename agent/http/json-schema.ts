@@ -76,7 +76,9 @@ function tidy(schema: z.core.JSONSchema.BaseSchema, side: 'request' | 'answer'):
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   // The format says it, and the pattern is longer than the rest of the schema.
   if (schema.format === 'date-time') delete schema.pattern
-  if (side === 'answer' && schema.additionalProperties === false) delete schema.additionalProperties
+  const { additionalProperties: more } = schema
+  const says = typeof more === 'object' ? Object.keys(more).length > 0 : more === false && side === 'request'
+  if (!says) delete schema.additionalProperties
 }
 
 function pointToComponents<Part>(part: Part): Part {

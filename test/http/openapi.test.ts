@@ -109,6 +109,11 @@ test('names of calls are fit for generated clients, each is used once, and each 
   const groups = new Set(description.tags.map(({ name }) => name))
   for (const route of routes) for (const tag of operationOf(route).tags) t.true(groups.delete(tag) || !groups.has(tag))
   t.deepEqual([...groups], [])
+  // Generators make one list of a header and a parameter of the address.
+  for (const route of routes) {
+    const names = (operationOf(route).parameters ?? []).map(({ name }) => name.replaceAll('-', '').toLowerCase())
+    t.is(new Set(names).size, names.length, route.operation)
+  }
 })
 
 test('what is sent is described as closed, what is answered as open to later members', (t) => {

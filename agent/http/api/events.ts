@@ -33,7 +33,7 @@ const pingEvery = 15_000
 
 const eventsQuery = z.strictObject({
   types: z.string().max(512).optional().describe('types or first parts of types, with commas; all when left out'),
-  lastEventId: z.string().max(64).optional().describe('as the Last-Event-ID header, for clients that can not set it'),
+  after: z.string().max(64).optional().describe('as the Last-Event-ID header, for clients that can not set it'),
 })
 
 function writeEvent({ id, type, data }: AgentEvent): string {
@@ -116,7 +116,7 @@ export function eventRoutes(streams: Pick<EventStreams, 'open'>): Route[] {
       answers: { 200: { description: 'A stream that stays open', types: ['text/event-stream'] } },
       errors: ['too_many_requests'],
       handle({ headers, query, address }) {
-        const last = headers['last-event-id'] ?? query.lastEventId
+        const last = headers['last-event-id'] ?? query.after
         return streams.open(address, typeof last === 'string' && last !== '' ? last : undefined, query.types)
       },
     }),

@@ -132,7 +132,7 @@ test('events come with ids, go on after the last one, and say when some were mis
     const later = await readEvents(agent, { 'Last-Event-ID': 'start-1.1' })
     await later.seen('id: start-1.2')
     t.false(later.text().includes('start-1.1'))
-    const chosen = await readEvents(agent, {}, '?types=session&lastEventId=start-1.0')
+    const chosen = await readEvents(agent, {}, '?types=session&after=start-1.0')
     await chosen.seen('id: start-1.2')
     t.false(chosen.text().includes('license.changed'))
     const lost = await readEvents(agent, { 'Last-Event-ID': 'start-0.7' })
