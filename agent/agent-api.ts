@@ -148,12 +148,8 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     journal: {
       list: async ({ limit, cursor, ...filter }) => {
         const total = await journal.count(filter)
-        const from =
-          cursor === undefined
-            ? {}
-            : filter.order === 'newest-first'
-              ? { to: Number(cursor) }
-              : { from: Number(cursor) }
+        const start = Number.parseInt(cursor ?? '', 10)
+        const from = !(start >= 1) ? {} : filter.order === 'newest-first' ? { to: start } : { from: start }
         const items: JournalLine[] = []
         let next: string | undefined
         for await (const entry of journal.read({ ...filter, ...from }, limit + 1)) {

@@ -33,6 +33,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   readonly #promising = new Map<string, number>()
   #tombstoneEnds: { readonly id: string; readonly at: number }[] = []
   #old: string[] = []
+  #unheard: string[] = []
   #ready = false
 
   /** @param onBegin decides what is overdue, before the first job of every batch */
@@ -123,6 +124,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     this.promises.clear()
     this.#tombstoneEnds = []
     this.#old = []
+    this.#unheard = []
     this.#draft = undefined
     this.#writing = undefined
     this.#promising.clear()
@@ -149,14 +151,27 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     this.#ready = true
   }
 
-  /** Grants whose record was read and counts from another boot: each is to be written anew, so that a loop of starts pins no seat (R3). */
+  /** Grants whose record was read and counts from another boot: each is to be written anew (R3). */
   get old(): readonly string[] {
     return this.#old
   }
 
   /** The first of them were written. */
-  forgetOld(count: number): void {
-    this.#old.splice(0, count)
+  noteRewritten(count: number): void {
+    this.#unheard.push(...this.#old.splice(0, count))
+  }
+
+  /**
+   * Those of whom nothing was heard since they were read are to be written anew once more: where every start counts as another
+   * boot, a loop of starts would else count them from the beginning each time, and pin their seats (R3).
+   */
+  rewriteUnheard(): void {
+    for (const id of this.#unheard.splice(0)) if (this.promises.get(id)?.heard === false) this.#old.push(id)
+  }
+
+  /** Whether the batch that is being decided promises it anew. */
+  isPromising(id: string): boolean {
+    return this.#promising.has(id)
   }
 
   get hasOld(): boolean {

@@ -10,8 +10,8 @@ import { LeaseholdError, type Refusal, refuse } from './errors.ts'
 import { Explanations, type ExplanationView, type HolderPrivacy } from './explanation.ts'
 import type { EndAnswer, Lessor, OpenAnswer, SeatEvent } from './lessor.ts'
 import type { ProcessTable } from './process-watch.ts'
-import { RefusalJournal } from './refusal-journal.ts'
 import type { SessionKeys } from './session-keys.ts'
+import { RefusalJournal } from './session-refusal-journal.ts'
 import { endedSession, noSeats, refusalOf, tooManySeats, unknownSession } from './session-refusals.ts'
 import { bodyHash, isLocal, type OpenRequest, whoOf } from './session-request.ts'
 import { type AgentName, type KeptSessionView, keptSession, type ViewContext } from './session-view.ts'
@@ -66,6 +66,7 @@ export class Broker {
       timers,
       ask: (command) => lessor.open(command),
       isFinal: (answer) => answer.kind !== 'short',
+      again: (answer) => (answer.kind === 'granted' ? { ...answer, kind: 'repeated' } : answer),
       ...(options.onLine === undefined ? {} : { onChange: options.onLine }),
     })
   }

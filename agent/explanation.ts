@@ -53,7 +53,7 @@ export interface ExplanationOptions {
 /** What looking at the holders gave. Times are readings of `atLeast`. */
 interface Look {
   readonly at: number
-  readonly holders: readonly Grant[]
+  readonly holders: HolderView[]
   readonly detached: number
   readonly nextReturn: number | undefined
 }
@@ -75,8 +75,8 @@ export class Explanations {
     const wanted = { product, ...(feature === undefined ? {} : { feature }) }
     const supplies = openSupplies(lessor.view, wanted, clock.atMost())
     if (supplies.length === 0) return { managers: [], asked: [] }
-    const look = this.#look(product, feature, supplies)
-    const { privacy } = settings()
+    const { privacy, idleLimit } = settings()
+    const look = this.#look(product, feature, supplies, privacy, idleLimit)
     const seats = sum(supplies, (one) => seatsFor(one, feature))
     const manager: ManagerView = {
       ...self(),
@@ -90,7 +90,7 @@ export class Explanations {
         : {
             nextReturnAt: iso(clock.wall() + Math.max(0, Math.ceil(look.nextReturn - clock.atLeast()))),
           }),
-      ...(privacy === 'none' ? {} : { holders: look.holders.map((grant) => holderView(grant, privacy)) }),
+      ...(privacy === 'none' ? {} : { holders: look.holders }),
     }
     return { managers: [manager], asked: [] }
   }
@@ -103,20 +103,29 @@ export class Explanations {
     return seats - Math.min(seats, roomIn(view, supply, feature, undefined))
   }
 
-  #look(product: ProductName, feature: string | undefined, supplies: readonly Supply[]): Look {
-    const name = feature === undefined ? product : `${product} ${feature}`
+  #look(
+    product: ProductName,
+    feature: string | undefined,
+    supplies: readonly Supply[],
+    privacy: HolderPrivacy,
+    idleLimit: number,
+  ): Look {
+    const name = `${product} ${privacy} ${feature ?? ''}`
     const now = this.#options.clock.atLeast()
     const known = this.#looks.get(name)
     if (known && now - known.at < lookLasts) return known
     for (const [other, { at }] of this.#looks) if (now - at >= lookLasts) this.#looks.delete(other)
-    const look = this.#lookAnew(feature, supplies, now)
+    const look = this.#lookAnew(feature, supplies, { privacy, idleLimit, now })
     this.#looks.set(name, look)
     return look
   }
 
-  #lookAnew(feature: string | undefined, supplies: readonly Supply[], now: number): Look {
-    const { lessor, settings } = this.#options
-    const { idleLimit } = settings()
+  #lookAnew(
+    feature: string | undefined,
+    supplies: readonly Supply[],
+    { privacy, idleLimit, now }: { readonly privacy: HolderPrivacy; readonly idleLimit: number; readonly now: number },
+  ): Look {
+    const { lessor } = this.#options
     const holders = new Map<string, Grant>()
     const returns = new Map<string, number>()
     let looked = 0
@@ -139,7 +148,7 @@ export class Explanations {
     for (const at of returns.values()) if (at < next) next = at
     return {
       at: now,
-      holders: [...holders.values()],
+      holders: Array.from(holders.values(), (grant) => holderView(grant, privacy)),
       detached,
       nextReturn: Number.isFinite(next) ? next : undefined,
     }

@@ -7,18 +7,20 @@
 import { Bookkeeper } from './bookkeeper.ts'
 import type { Clock, Timers } from './clock.ts'
 import type { Book, SeatView } from './domain/book.ts'
-import { freshFreeIn, type Grant, type Tombstone } from './domain/grant.ts'
+import type { Grant, Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideOpen, moveBack, type OpenCommand, type OpenOutcome } from './domain/seats.ts'
-import { promiseSeconds, type Supply } from './domain/supply.ts'
+import type { Supply } from './domain/supply.ts'
 import { decideTransfer } from './domain/transfer.ts'
 import { Endings, type SeatEvent } from './endings.ts'
-import { type EndReason, LeaseholdError } from './errors.ts'
+import type { EndReason } from './errors.ts'
 import type { LivePromise } from './promises.ts'
+import { type Renewal, Renewals } from './renewals.ts'
 import { Upkeep } from './upkeep.ts'
 import type { BatchParticipant, RecordOwner, Transaction, Writes } from './writes.ts'
 
 export type { SeatEvent } from './endings.ts'
+export type { Renewal } from './renewals.ts'
 
 export interface LessorOptions {
   readonly writes: Writes
@@ -34,12 +36,6 @@ export type OpenAnswer =
   | { readonly kind: 'granted'; readonly grant: Grant; readonly expiresIn: number }
   | { readonly kind: 'repeated'; readonly grant: Grant; readonly expiresIn: number }
 
-type Ended = { readonly kind: 'ended'; readonly reason: string }
-export type Renewal =
-  | { readonly kind: 'renewed'; readonly grant: Grant; readonly expiresIn: number }
-  | Ended
-  | { readonly kind: 'unknown' }
-
 export type EndAnswer =
   | { readonly kind: 'ended'; readonly grant: Grant; readonly overlap?: Tombstone['overlap'] }
   /** @property freeAt wall time in ms at which the seat is free at the latest, for people */
@@ -48,13 +44,11 @@ export type EndAnswer =
   | { readonly kind: 'gone'; readonly reason: string }
   | { readonly kind: 'unknown' }
 
-/** What a session granted after waiting is promised until its first heartbeat, in seconds (R30). */
-const unconfirmedSeconds = 60
-
 export class Lessor {
   readonly #options: LessorOptions
   readonly #keeper: Bookkeeper
   readonly #endings: Endings
+  readonly #renewals: Renewals
   readonly #upkeep: Upkeep
 
   constructor(options: LessorOptions) {
@@ -62,6 +56,7 @@ export class Lessor {
     this.#options = options
     this.#keeper = new Bookkeeper(clock, idleLimit, (transaction) => this.#upkeep.sweep(transaction))
     this.#endings = new Endings(this.#keeper, (event) => this.#tell(event))
+    this.#renewals = new Renewals({ keeper: this.#keeper, endings: this.#endings, writes, clock })
     this.#upkeep = new Upkeep({ keeper: this.#keeper, endings: this.#endings, writes, clock, timers })
   }
 
@@ -100,12 +95,12 @@ export class Lessor {
         const outcome = decideOpen(draft, command, readings)
         if (outcome.kind === 'repeated') {
           // Being answered that it has ended confirms nothing here: this may be a late copy that nobody listens for.
-          const answer = this.#promiseDurably(transaction, outcome.grant, command.binding)
+          const answer = this.#renewals.promiseDurably(transaction, outcome.grant, command.binding)
           return answer.kind === 'ended' ? answer : { ...answer, kind: 'repeated' }
         }
         if (outcome.kind !== 'granted') return outcome
         const { grant, moved } = outcome
-        const seconds = this.#secondsFor(draft, grant, () => readings.atMost)
+        const seconds = this.#renewals.secondsFor(draft, grant, () => readings.atMost)
         transaction.journal(happenings.sessionOpened(grant))
         this.#endings.noteMoves(transaction, moved)
         this.#keeper.promise(transaction, grant, seconds)
@@ -121,8 +116,7 @@ export class Lessor {
    * @param binding a nonce; the first one is the session's binding and is stored (R27)
    */
   renew(id: string, binding?: string): Renewal | Promise<Renewal> {
-    if (!this.isReady) throw new LeaseholdError('store_unavailable', 'The store is being read again.', { retryIn: 2 })
-    return this.#renewFromMemory(id, binding) ?? this.#renewDurably(id, binding)
+    return this.#renewals.renew(id, binding)
   }
 
   /** The idle limit was changed. */
@@ -213,83 +207,6 @@ export class Lessor {
     for (const supply of book.supplies()) draft.dropSupply(supply.id)
     for (const supply of supplies) draft.putSupply(supply)
     book.apply(draft)
-  }
-
-  #renewFromMemory(id: string, binding: string | undefined): Renewal | undefined {
-    const { clock } = this.#options
-    const { book, promises } = this.#keeper
-    const grant = book.grant(id)
-    const promise = promises.get(id)
-    if (!grant || !promise || this.#keeper.isBeingWritten(id)) return undefined
-    const now = clock.atLeast()
-    if (grant.ending !== undefined) {
-      promises.confirm(id, now)
-      return { kind: 'ended', reason: grant.ending }
-    }
-    if (grant.unconfirmed || (binding !== undefined && grant.binding === undefined)) return undefined
-    const seconds = this.#secondsFor(book, grant, () => clock.atMost())
-    if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, clock.boot().at, seconds))
-      return undefined
-    if (promises.isActiveAgain(promise, grant, now)) return undefined
-    promises.extend(promise, grant, now, seconds)
-    return { kind: 'renewed', grant, expiresIn: seconds }
-  }
-
-  #renewDurably(id: string, binding: string | undefined): Promise<Renewal> {
-    return this.#options.writes.submit<Renewal>((transaction) => {
-      const { draft, readings, promises } = this.#keeper
-      const grant = draft.grant(id)
-      if (!grant) {
-        const ended = draft.tombstone(id)
-        return ended ? { kind: 'ended', reason: ended.reason } : { kind: 'unknown' }
-      }
-      const { unconfirmed: _, ...heard } = grant
-      const answer: Renewal =
-        grant.ending === undefined
-          ? this.#promiseDurably(transaction, heard, binding)
-          : { kind: 'ended', reason: grant.ending }
-      // Being answered that it has ended is the holder's confirmation (R5).
-      if (answer.kind === 'ended') transaction.after(() => promises.confirm(id, readings.atLeast))
-      return answer
-    })
-  }
-
-  /** Promises anew and writes the record, so that further renewals fit into it (R3). */
-  #promiseDurably(
-    transaction: Transaction,
-    grant: Grant,
-    binding: string | undefined,
-  ): Extract<Renewal, { kind: 'renewed' | 'ended' }> {
-    const { draft, readings, promises } = this.#keeper
-    const now = readings.atLeast
-    const seconds = this.#secondsFor(draft, grant, () => readings.atMost)
-    if (seconds <= 0) {
-      const reason = grant.parts.every((part) => draft.supply(part.supply)) ? 'expired' : 'license_removed'
-      this.#endings.begin(transaction, grant, reason)
-      return { kind: 'ended', reason }
-    }
-    const activeAt = promises.get(grant.id)?.activeAt ?? now
-    const written: Grant = {
-      ...grant,
-      ...(grant.binding === undefined && binding !== undefined ? { binding } : {}),
-      idleFor: Math.max(0, now - activeAt),
-      freeIn: Math.max(freshFreeIn(grant.leaseSeconds), this.#keeper.freeAtOf(grant) - now),
-      written: { boot: readings.boot.id, at: readings.boot.at },
-    }
-    draft.putGrant(written)
-    this.#keeper.promise(transaction, written, seconds)
-    return { kind: 'renewed', grant: written, expiresIn: seconds }
-  }
-
-  /** @returns 0 when one of its supplies has ended */
-  #secondsFor(view: SeatView, grant: Grant, atMost: () => number): number {
-    let seconds = grant.unconfirmed ? Math.min(unconfirmedSeconds, grant.leaseSeconds) : grant.leaseSeconds
-    for (const part of grant.parts) {
-      const supply = view.supply(part.supply)
-      if (!supply || supply.takes.kind === 'nothing') return 0
-      if (supply.until !== undefined) seconds = Math.min(seconds, promiseSeconds(supply, atMost()))
-    }
-    return seconds
   }
 
   #tell(event: SeatEvent): void {

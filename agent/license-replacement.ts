@@ -35,7 +35,7 @@ export function moveOut(
 
 /** Where seats of a product may be from now on, best first: the product's own, else any-product seats. */
 function candidates(product: string | undefined, targets: readonly Supply[]): readonly Supply[] {
-  const any = targets.filter((target) => target.product === undefined)
-  if (product !== undefined) return [...targets.filter((target) => target.product === product), ...any]
-  return any.length > 0 ? any : targets
+  const fitting = targets.filter((target) => target.product === undefined)
+  if (product !== undefined) return [...targets.filter((target) => target.product === product), ...fitting]
+  return fitting.length > 0 ? fitting : targets
 }

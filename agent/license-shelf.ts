@@ -54,8 +54,13 @@ export class LicenseShelf implements RecordOwner {
     this.#options = options
   }
 
+  /** In the order in which they were installed, after a restart, too. */
   list(): Installed[] {
-    return [...this.#shelved.values()].map((one) => one.installed)
+    return [...this.#shelved]
+      .sort(
+        ([idA, a], [idB, b]) => a.installed.record.installedAt - b.installed.record.installedAt || (idA < idB ? -1 : 1),
+      )
+      .map(([, one]) => one.installed)
   }
 
   /** @param transaction within a job: as the jobs before it in the same batch leave it */

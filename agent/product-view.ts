@@ -79,8 +79,8 @@ export function productViews(context: ProductViewContext): ProductView[] {
   return [...entries]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, own]) => {
-      const any = productOf(name) === '*' ? [] : (entries.get(productName(vendorOf(name), '*')) ?? [])
-      return productView(name, own, any, context)
+      const fitting = productOf(name) === '*' ? [] : (entries.get(productName(vendorOf(name), '*')) ?? [])
+      return productView(name, own, fitting, context)
     })
 }
 
@@ -105,15 +105,16 @@ function entryOf(
   }
 }
 
+/** @param fitting seats for any product of its vendor */
 function productView(
   name: ProductName,
   own: readonly Entry[],
-  any: readonly Entry[],
+  fitting: readonly Entry[],
   context: ProductViewContext,
 ): ProductView {
   const open = own.filter((one) => one.open)
   const [rule, ...rules] = new Set(open.map((one) => one.installed.license.payload.count))
-  const supplies = new Set([...own, ...any].map((one) => one.supply))
+  const supplies = new Set([...own, ...fitting].map((one) => one.supply))
   const overlap = overlapOf((supply) => supplies.has(supply), context)
   return {
     id: name,
@@ -123,11 +124,11 @@ function productView(
     seats: open.reduce((sum, one) => sum + one.seats, 0),
     used: own.reduce((sum, one) => sum + one.used, 0),
     free: freeOf(own),
-    anyProductFree: freeOf(any),
+    anyProductFree: freeOf(fitting),
     waiting: context.waiting(name),
     ...(rule === undefined || rules.length > 0 ? {} : { count: rule }),
     features: [...new Set(own.flatMap((one) => one.features))].sort(),
-    licenses: [...own, ...any].map((one) => ({
+    licenses: [...own, ...fitting].map((one) => ({
       license: one.installed.license.payload.id,
       state: one.state,
       any: one.any,

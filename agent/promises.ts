@@ -22,6 +22,8 @@ export interface LivePromise {
   activeAt: number
   /** When the holder was last heard. */
   heardAt: number
+  /** Whether this process has heard the holder, or only read of it. */
+  heard: boolean
 }
 
 /** In ms. */
@@ -61,6 +63,7 @@ export class Promises {
       own: true,
       activeAt: now,
       heardAt: now,
+      heard: true,
     }
     this.#promises.set(grant.id, promise)
     this.#due.add(grant.id, this.#deadlineOf(grant, promise))
@@ -76,6 +79,7 @@ export class Promises {
       own: false,
       activeAt: now - grant.idleFor,
       heardAt: now,
+      heard: false,
     }
     this.#promises.set(grant.id, promise)
     this.#due.add(grant.id, this.#deadlineOf(grant, promise))
@@ -96,6 +100,7 @@ export class Promises {
     promise.promisedUntil = Math.max(promise.promisedUntil, now + seconds * 1000)
     promise.freeAt = Math.max(promise.freeAt, promise.promisedUntil + graceOf(grant.leaseSeconds))
     promise.heardAt = now
+    promise.heard = true
   }
 
   /** Its record was written by this process. */

@@ -2,7 +2,7 @@
  * The sessions of this agent as lists: filtered, in pages, one by one, and by computer. Owns nothing.
  * A page costs one look at every grant and the sorting of what is on the page, so that a hundred thousand are still cheap.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Grant } from './domain/grant.ts'
 import { productOf } from './domain/product-name.ts'
 import type { Lessor } from './lessor.ts'
@@ -207,7 +207,7 @@ function computerView({ key, grants, startedAt }: Computer): ComputerView {
     })
   }
   return {
-    id: createHash('sha256').update(key).digest('base64url').slice(0, 22),
+    id: hash('sha256', key, 'base64url').slice(0, 22),
     ...(host === undefined ? {} : { host }),
     user: first ? userOf(first.who) : {},
     addresses: [...new Set(grants.flatMap(({ who }) => who.address ?? []))],

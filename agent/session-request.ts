@@ -1,7 +1,7 @@
 /**
  * What an application asks for when it wants a seat, and what it becomes for the lessor. Owns nothing.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Who } from './domain/grant.ts'
 
 /** What an application asks for; the shape of the call, with what the transport knows. */
@@ -32,17 +32,16 @@ export interface OpenRequest {
 
 /** Who asks, as it is kept and shown. */
 export function whoOf(request: OpenRequest): Who {
-  const { user, host, application, process } = request
-  return {
-    ...(user?.account ? { account: user.account } : {}),
-    ...(user?.email ? { email: user.email } : {}),
-    ...(user?.displayName ? { displayName: user.displayName } : {}),
-    ...(host ? { host } : {}),
-    ...(process?.id === undefined ? {} : { processId: process.id }),
-    ...(process?.name ? { processName: process.name } : {}),
-    ...(application ? { application } : {}),
-    address: request.address,
-  }
+  const { user, host, application, process, address } = request
+  const who: { -readonly [Name in keyof Who]: Who[Name] } = { address }
+  if (user?.account) who.account = user.account
+  if (user?.email) who.email = user.email
+  if (user?.displayName) who.displayName = user.displayName
+  if (host) who.host = host
+  if (process?.id !== undefined) who.processId = process.id
+  if (process?.name) who.processName = process.name
+  if (application) who.application = application
+  return who
 }
 
 /** Whether the request came from this machine, so that its process can be seen here. */
@@ -53,20 +52,16 @@ export function isLocal({ address }: Pick<OpenRequest, 'address'>): boolean {
 /** What makes a request the same request: everything but how long it waits and the nonce (R15). */
 export function bodyHash(request: OpenRequest): string {
   const { product, feature, seats, user, host, process, application, vendorKey, activity } = request
-  return createHash('sha256')
-    .update(
-      JSON.stringify([
-        product,
-        feature ?? null,
-        seats,
-        [user?.account ?? null, user?.email ?? null, user?.displayName ?? null],
-        host ?? null,
-        [process?.id ?? null, process?.name ?? null],
-        application ?? null,
-        vendorKey ?? null,
-        activity,
-      ]),
-    )
-    .digest('base64url')
-    .slice(0, 22)
+  const body = [
+    product,
+    feature ?? null,
+    seats,
+    [user?.account ?? null, user?.email ?? null, user?.displayName ?? null],
+    host ?? null,
+    [process?.id ?? null, process?.name ?? null],
+    application ?? null,
+    vendorKey ?? null,
+    activity,
+  ]
+  return hash('sha256', JSON.stringify(body), 'base64url').slice(0, 22)
 }

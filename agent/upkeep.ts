@@ -20,12 +20,15 @@ const rewritesPerBatch = 500
 /** In ms. */
 const longestWait = 1_000
 const shortestWait = 10
+/** How often the records of another boot are written anew while nothing is heard of their holders. */
+const rewriteInterval = 30_000
 
 export class Upkeep {
   readonly #parts: UpkeepParts
   #ticking: Cancel | undefined
   /** A slow disk is not given the same again with every tick. */
   #isWriting = false
+  #rewriteNext = 0
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts
@@ -68,6 +71,10 @@ export class Upkeep {
     const { keeper, clock, writes } = this.#parts
     if (!keeper.isReady || this.#isWriting) return
     const now = clock.atLeast()
+    if (now >= this.#rewriteNext) {
+      keeper.rewriteUnheard()
+      this.#rewriteNext = now + rewriteInterval
+    }
     const isDue = keeper.promises.due(now, 1, (id) => keeper.book.grant(id)).length > 0
     if (!isDue && !keeper.hasOld && !keeper.hasOldTombstone(now)) return
     this.#isWriting = true
@@ -79,17 +86,17 @@ export class Upkeep {
       })
   }
 
-  /** Records of another boot count from the moment of reading, so they are written anew once, not with every start (R3). */
+  /** Records of another boot count from the moment of reading, so they are written anew, not read so with every start (R3). */
   #rewriteOld(transaction: Transaction): void {
-    const { draft, readings, promises, old } = this.#parts.keeper
     const { keeper } = this.#parts
-    const ids = old.slice(0, rewritesPerBatch)
+    const { draft, readings, promises } = keeper
+    const ids = keeper.old.slice(0, rewritesPerBatch)
     if (ids.length === 0) return
     for (const id of ids) {
       const grant = draft.grant(id)
       const promise = promises.get(id)
-      // Renewed in this very batch: its record already counts from now, and further.
-      if (!grant || !promise || grant.written.boot === readings.boot.id) continue
+      // A record that was renewed, be it in this very batch, counts from now and further.
+      if (!grant || !promise || promise.heard || keeper.isPromising(id)) continue
       const rewritten = {
         ...grant,
         idleFor: Math.max(0, readings.atLeast - promise.activeAt),
@@ -99,6 +106,6 @@ export class Upkeep {
       draft.putGrant(rewritten)
       transaction.after(() => promises.stored(rewritten))
     }
-    transaction.after(() => keeper.forgetOld(ids.length))
+    transaction.after(() => keeper.noteRewritten(ids.length))
   }
 }

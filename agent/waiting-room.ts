@@ -21,6 +21,8 @@ export interface WaitingRoomOptions<Answer> {
   readonly ask: (command: OpenCommand) => Promise<Answer>
   /** False: there is still no seat, so the head goes on waiting. */
   readonly isFinal: (answer: Answer) => boolean
+  /** What the same answer is for who asked for the same id beside the first. */
+  readonly again: (answer: Answer) => Answer
   readonly onChange?: (product: ProductName, waiting: number) => void
 }
 
@@ -117,7 +119,8 @@ export class WaitingRoom<Answer> {
 
   /** The id has its answer by another way than waiting; who waits for it hears the same. */
   settle(product: ProductName, id: string, answer: Answer): void {
-    if (this.#leave(product, id, (listener) => listener.hear(answer))) this.#serve(product)
+    const again = this.#options.again(answer)
+    if (this.#leave(product, id, (listener) => listener.hear(again))) this.#serve(product)
   }
 
   /** Seats may have come free. @param vendor only its products; absent = of anybody */
@@ -158,7 +161,7 @@ export class WaitingRoom<Answer> {
       try {
         const answer = await this.#options.ask(guest.command)
         if (!this.#options.isFinal(answer)) return
-        this.#leave(product, head.id, (listener) => listener.hear(answer))
+        this.#leave(product, head.id, (listener, first) => listener.hear(first ? answer : this.#options.again(answer)))
       } catch (error) {
         // The outcome is unknown, so who asked asks again with the same id, and finds its place (R1).
         for (const listener of this.#guests.get(head.id)?.listeners ?? []) listener.fail(error)
@@ -189,11 +192,11 @@ export class WaitingRoom<Answer> {
   }
 
   /** @returns whether it was in the line */
-  #leave(product: ProductName, id: string, tell: (listener: Listener<Answer>) => void): boolean {
+  #leave(product: ProductName, id: string, tell: (listener: Listener<Answer>, first: boolean) => void): boolean {
     if (!this.#line.leave(product, id)) return false
     const guest = this.#guests.get(id)
     this.#guests.delete(id)
-    for (const listener of guest?.listeners ?? []) tell(listener)
+    for (const [index, listener] of [...(guest?.listeners ?? [])].entries()) tell(listener, index === 0)
     this.#changed(product)
     return true
   }

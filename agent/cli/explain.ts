@@ -27,10 +27,7 @@ function describeManager(manager: Explanation['managers'][number]): string[] {
     lines.push(`    ${who.filter(Boolean).join(' ')}${many}, since ${exactTime(startedAt)}`)
   }
   if (holders.length > mostHolders) lines.push(`    and ${holders.length - mostHolders} more`)
-  lines.push(
-    manager.nextReturnAt === undefined
-      ? '  No return is known: all who hold a seat go on using it.'
-      : `  The next seat is due at ${exactTime(manager.nextReturnAt)}.`,
-  )
+  if (manager.nextReturnAt !== undefined) lines.push(`  The next seat is due at ${exactTime(manager.nextReturnAt)}.`)
+  else if (manager.used > 0) lines.push('  No return is known: all who hold a seat go on using it.')
   return lines
 }

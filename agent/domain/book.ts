@@ -11,7 +11,9 @@ import { addHolding, featureUnit, type Holdings, keyInUnit, occupiedBy, removeHo
 /** What deciding and explaining may read. */
 export interface SeatView {
   supply(id: string): Supply | undefined
-  /** Every supply that fits the product, closed ones included. */
+  /** Every supply of a vendor, closed ones included. */
+  suppliesOf(vendor: string): readonly Supply[]
+  /** Those of them that fit the product. */
   suppliesFor(name: ProductName): readonly Supply[]
   grant(id: string): Grant | undefined
   tombstone(id: string): Tombstone | undefined
@@ -41,8 +43,12 @@ export class Book implements SeatView {
     return this.#supplies.values()
   }
 
+  suppliesOf(vendor: string): readonly Supply[] {
+    return this.#suppliesOfVendor.get(vendor) ?? []
+  }
+
   suppliesFor(name: ProductName): readonly Supply[] {
-    return (this.#suppliesOfVendor.get(vendorOf(name)) ?? []).filter((supply) => fitsProduct(supply, name))
+    return this.suppliesOf(vendorOf(name)).filter((supply) => fitsProduct(supply, name))
   }
 
   grant(id: string): Grant | undefined {
@@ -166,11 +172,15 @@ export class Draft implements SeatView {
     return this.supplyChanges.has(id) ? this.supplyChanges.get(id) : this.#book.supply(id)
   }
 
-  suppliesFor(name: ProductName): readonly Supply[] {
-    const committed = this.#book.suppliesFor(name)
+  suppliesOf(vendor: string): readonly Supply[] {
+    const committed = this.#book.suppliesOf(vendor)
     if (this.supplyChanges.size === 0) return committed
-    const changed = [...this.supplyChanges.values()].filter((one) => one !== undefined && fitsProduct(one, name))
+    const changed = [...this.supplyChanges.values()].filter((one) => one?.vendor === vendor)
     return [...committed.filter((one) => !this.supplyChanges.has(one.id)), ...(changed as Supply[])]
+  }
+
+  suppliesFor(name: ProductName): readonly Supply[] {
+    return this.suppliesOf(vendorOf(name)).filter((supply) => fitsProduct(supply, name))
   }
 
   grant(id: string): Grant | undefined {

@@ -1,7 +1,7 @@
 /**
  * Count keys: what a seat is counted for, by the rule of its license (R18). Pure.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ProductName } from './product-name.ts'
 
 export const countRules = ['session', 'process', 'host', 'user'] as const
@@ -12,9 +12,9 @@ export interface CountFacts {
   /** Id of the agent that the application runs at; the host of rule `host`. */
   readonly agent: string
   /** Only where the agent itself saw the process (R29). */
-  readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string }
-  readonly account?: string
-  readonly email?: string
+  readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string } | undefined
+  readonly account?: string | undefined
+  readonly email?: string | undefined
 }
 
 export interface CountKey {
@@ -65,7 +65,6 @@ function hasDomain(account: string): boolean {
 
 /** The key as kept in records: a hash over the typed tuple with the length of every part, so that no two tuples are alike. */
 export function hashCountKey(license: string, product: ProductName, key: CountKey): string {
-  const hash = createHash('sha256')
-  for (const part of [product, license, key.rule, ...key.parts]) hash.update(`${Buffer.byteLength(part)}:${part}`)
-  return hash.digest('base64url').slice(0, 27)
+  const parts = [product, license, key.rule, ...key.parts]
+  return hash('sha256', parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(''), 'base64url').slice(0, 27)
 }

@@ -3,7 +3,7 @@
  * Personal fields enter the chain as salted hashes with the text beside it, so that the text can be forgotten later
  * and the chain still holds. Pure; imports nothing of ours.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export type JournalFact = string | number | boolean | null | readonly string[]
 
@@ -47,7 +47,7 @@ export interface Happening {
 }
 
 function hashText(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }
 
 function hashPersonal(salt: string, texts: Readonly<Record<string, string>>): string {

@@ -5,7 +5,6 @@ import type { Draft, SeatView } from './book.ts'
 import type { CountFacts } from './count-key.ts'
 import type { Grant, Part } from './grant.ts'
 import { fill, leaseSecondsOf, openSupplies, place, type Wanted } from './placement.ts'
-import { productName } from './product-name.ts'
 import type { Supply } from './supply.ts'
 
 /** What moving needs to know of a grant beside its record. */
@@ -34,7 +33,7 @@ export function placeByMoving(
   const originals = new Map<string, Grant>()
   let { missing } = fill(draft, supplies, wanted)
   for (const supply of supplies) {
-    if (!mayEmpty(draft, supply, context.atMost)) continue
+    if (!mayEmpty(draft, supply)) continue
     for (const group of groupsOf(draft, supply.id)) {
       const before = moveOut(draft, group, supply, context)
       if (!before) continue
@@ -55,11 +54,12 @@ export function placeByMoving(
 }
 
 /** Whether anything in the supply may find another place: a quick look, since most refusals have no such luck. */
-function mayEmpty(view: SeatView, supply: Supply, atMost: number): boolean {
-  if (supply.product === undefined) return true
-  return openSupplies(view, { product: productName(supply.vendor, supply.product) }, atMost).some(
-    (other) => other.id !== supply.id && (other.rule !== 'session' || view.used(other.id) < other.seats),
-  )
+function mayEmpty(view: SeatView, supply: Supply): boolean {
+  return view.suppliesOf(supply.vendor).some((other) => {
+    if (other.id === supply.id || other.takes.kind !== 'sessions') return false
+    const fits = supply.product === undefined || other.product === undefined || other.product === supply.product
+    return fits && view.used(other.id) < other.seats
+  })
 }
 
 /** The grants of a supply that make room only together: those of one key, or one that counts for itself. */

@@ -125,13 +125,8 @@ function closedBy(supply: Supply, atMost: number): ClosedBy | undefined {
 }
 
 /** The facts a grant is counted by; the same that it was opened with. */
-export function factsOfGrant(grant: Pick<Grant, 'holder' | 'who' | 'process'>): CountFacts {
-  return {
-    agent: grant.holder,
-    ...(grant.process === undefined ? {} : { process: grant.process }),
-    ...(grant.who.account === undefined ? {} : { account: grant.who.account }),
-    ...(grant.who.email === undefined ? {} : { email: grant.who.email }),
-  }
+export function factsOfGrant({ holder, who, process }: Pick<Grant, 'holder' | 'who' | 'process'>): CountFacts {
+  return { agent: holder, process, account: who.account, email: who.email }
 }
 
 export function factsOfCommand(command: Pick<OpenCommand, 'holder' | 'who' | 'process'>): CountFacts {

@@ -111,7 +111,9 @@ function readRecord(key: string, text: string): { record: StoredRecord; checksum
 function readEntry(key: string, text: string, sequence: number): JournalEntry {
   const json = unseal(key, text)?.json
   if (json === undefined) throw new StoreError('damaged', `Journal entry ${sequence} is damaged.`)
-  return entrySchema.parse(JSON.parse(json))
+  const entry = entrySchema.safeParse(JSON.parse(json))
+  if (!entry.success) throw new StoreError('damaged', `Journal entry ${sequence} is damaged.`)
+  return entry.data
 }
 
 /** Entries up to `newest`, the head; one that is missing between them is a damage. */

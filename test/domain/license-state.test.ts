@@ -30,6 +30,7 @@ import {
   manager,
   now,
   open,
+  sampleKey,
   sampleLicense,
   sampleParts,
   sealActivation,
@@ -277,4 +278,16 @@ test('every code that documents refuse with is in the error table', (t) => {
     hardware_unreadable: true,
   }
   for (const code of Object.keys(codes)) t.true(Object.hasOwn(errorTable, code), code)
+})
+
+test('an agent whose id begins with - or _ is activated like any other', (t) => {
+  for (const beginning of ['-', '_']) {
+    const names = Array.from({ length: 1000 }, (_, at) => `agent ${at}`)
+    const name = names.find((one) => sampleKey(one).id.startsWith(beginning))
+    if (name === undefined) return t.fail('one key in 64 begins so')
+    const facts = { license, parts: sampleParts, nonce: 'nonce-of-the-request', number: 0, id: 'request-1', now }
+    const asked = open(buildActivationRequest(facts, sampleKey(name)), 'leasehold-activation-request')
+    const given = buildActivation({ request: asked, license, number: 1, id: 'activation-1', now }, vendor)
+    t.is(open(given, 'leasehold-activation', vendor).payload.instance, sampleKey(name).id)
+  }
 })

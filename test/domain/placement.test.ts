@@ -200,6 +200,20 @@ test('R31: a move that does not help is taken back', (t) => {
   t.is(world.book.used('b-without'), 0)
 })
 
+test('R31: only who makes room is moved', (t) => {
+  const world = new World([supply('l1'), anySupply('any', { seats: 2 })])
+  world.open('a')
+  world.open('cam', { product: 'acme/cam' })
+  const draft = world.book.draft()
+  draft.putSupply(supply('l2', { product: 'cam' }))
+  world.book.apply(draft)
+  t.is(world.open('b', { seats: 2 }), 'granted')
+  t.deepEqual(
+    ['a', 'cam', 'b'].map((id) => world.seatsOf(id)),
+    [{ l1: 1 }, { l2: 1 }, { any: 2 }],
+  )
+})
+
 test('R31: two moves that help only together are made', (t) => {
   const world = new World([supply('a-with', { seats: 2, features: { draw: null } }), supply('b-without', { seats: 2 })])
   for (const id of ['a', 'b']) world.open(id)

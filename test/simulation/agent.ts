@@ -24,6 +24,7 @@ export interface AgentParts {
   readonly salt: () => string
   readonly idleLimit: number
   readonly trueTime: () => number
+  readonly onLicenseEnd: (supply: string) => void
   /** When a process of this machine began; undefined = there is none. */
   readonly startOf: (processId: number) => string | undefined
 }
@@ -41,7 +42,7 @@ export class SimulatedAgent {
   hasFailed = false
 
   constructor(parts: AgentParts) {
-    const { process, store, ballast, salt, idleLimit, trueTime, startOf } = parts
+    const { process, store, ballast, salt, idleLimit, trueTime, startOf, onLicenseEnd } = parts
     const { clock } = process
     this.#process = process
     this.writer = new Writer({ store, ballast, clock, timers: process, instance: agentId, salt })
@@ -58,6 +59,7 @@ export class SimulatedAgent {
       lessor: this.lessor,
       instance: agentId,
       trueTime,
+      onEnd: onLicenseEnd,
     })
     this.writer.register(this.lessor.records)
     this.writer.participate(this.lessor.records)

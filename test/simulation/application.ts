@@ -31,6 +31,8 @@ export interface Attempt {
   session?: { readonly id: string; readonly key: string; readonly startedAt: string }
   /** On the application's clock; undefined = it has never had a seat. */
   believedUntil?: number
+  /** True time at which the request was sent that the belief rests on. */
+  believedSince: number
   /** In seconds, as the agent said. */
   renewIn: number
   lastBeat: number
@@ -52,10 +54,14 @@ export interface Exchange {
   readonly attempt: Attempt
   /** On the application's clock, before it was sent. */
   readonly sentAt: number
+  /** The same in true time. */
+  readonly trulySentAt: number
   readonly active: boolean
   /** A late copy of a message; nobody listens for the answer. */
   readonly isCopy: boolean
   readonly controller: AbortController
+  /** What was on the disk when the agent got it. */
+  revision?: number
   /** Whether a seat was free for it all the time since the agent has it. */
   roomAllTheTime?: boolean
   isAnswered: boolean
@@ -90,6 +96,7 @@ export class Application {
       idempotencyKey,
       wish,
       process: this.process,
+      believedSince: 0,
       renewIn: 5,
       lastBeat: this.clock(),
       activeAt: 0,

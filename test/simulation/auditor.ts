@@ -2,7 +2,7 @@
  * The checks from outside: what applications believe and what they were answered, against the seats that there are. Knows
  * nothing of the agent's memory; where the seats of a session come from it takes from the disk.
  */
-import { type Application, type Attempt, type Exchange, isBelieved } from './application.ts'
+import { type Application, type Attempt, type Exchange, isBelieved, type Wish } from './application.ts'
 import type { Ledger } from './ledger.ts'
 import { type License, supplyIdOf } from './licenses.ts'
 import { Violation } from './violation.ts'
@@ -13,26 +13,40 @@ interface Believer {
   readonly id: string
 }
 
+export interface AuditorOptions {
+  /** The agent's id, the key of rule `host`. */
+  readonly agent: string
+  /** In ms. */
+  readonly idleLimit: number
+  /** Whether the agent can see processes, so that they are counted by rule `process`. */
+  readonly seesProcesses: boolean
+  /** Whether a belief must also have its record; off to see what the counts alone find. */
+  readonly checksBacking: boolean
+}
+
+type Held = readonly [key: string | undefined, feature: string | undefined, seats: number]
+
+/** In ms: how far an application's clock may be behind after the longest promise, and rounding. */
+const longestLag = 1_500
+/** In ms. */
+const longestUnserved = 5_000
+
 export class Auditor {
   readonly #ledger: Ledger
-  readonly #agent: string
   readonly #now: () => number
-  readonly #idleLimit: number
-  /** Whether a belief must also have its record; off to see what the counts alone find. */
-  readonly #checksBacking: boolean
+  readonly #options: AuditorOptions
   readonly #disconnected = new Set<string>()
+  #unserved = new Map<string, number>()
   readonly #closing = new Set<string>()
   readonly #created = new Set<string>()
   /** By how much the wall was set ahead in all, in ms: that counts as elapsed time for what ends by date (R9). */
   #wallAhead = 0
   readonly seen = { believers: 0, granted: 0, repeated: 0, refused: 0, ended: 0, full: 0 }
 
-  constructor(ledger: Ledger, agent: string, now: () => number, idleLimit: number, checksBacking: boolean) {
+  constructor(ledger: Ledger, now: () => number, options: AuditorOptions) {
     this.#ledger = ledger
-    this.#agent = agent
     this.#now = now
-    this.#idleLimit = idleLimit
-    this.#checksBacking = checksBacking
+    this.#options = options
   }
 
   /** An administrator orders the end of a session. */
@@ -59,14 +73,35 @@ export class Auditor {
       const overlap = this.#ledger.overlaps.get(id)
       if (overlap !== undefined && this.#now() <= overlap) continue
       if (overlap !== undefined) throw new Violation(`${application.name} goes on with ${id} past its recorded overlap`)
-      if (this.#checksBacking && !this.#ledger.grants.has(id))
+      if (this.#options.checksBacking && !this.#ledger.grants.has(id))
         throw new Violation(`${application.name} may believe in ${id}, whose seat counts as free`)
       believers.push({ application, attempt, id })
+      this.#checkEnd(application, attempt, id)
     }
     this.seen.believers = Math.max(this.seen.believers, believers.length)
     this.#countSupplies(believers)
     for (const vendor of new Set([...this.#ledger.licenses.values()].map((license) => license.vendor)))
       this.#countVendor(vendor, believers)
+  }
+
+  /**
+   * Whoever is at the head of a line while its seats are free must be served. To be called after every step.
+   * @param heads ids and wishes of who is first in line
+   * @param isBusy the agent can't write now
+   */
+  checkLine(
+    heads: readonly { readonly id: string; readonly wish: Pick<Wish, 'product' | 'feature' | 'seats'> }[],
+    isBusy: boolean,
+  ): void {
+    const served = new Map<string, number>()
+    for (const { id, wish } of heads) {
+      if (isBusy || !this.#ledger.hasRoom(wish.product, wish.feature, wish.seats)) continue
+      const since = this.#unserved.get(id) ?? this.#now()
+      if (this.#now() - since > longestUnserved)
+        throw new Violation(`${id} is first in line for ${wish.product}, seats are free, and it is not served`)
+      served.set(id, since)
+    }
+    this.#unserved = served
   }
 
   /** An opening was answered with a seat. */
@@ -80,6 +115,14 @@ export class Auditor {
       throw new Violation(`R14: ${exchange.attempt.idempotencyKey} was ${known.id} and is ${session.id} now`)
     if (exchange.number >= (exchange.attempt.knownEndedFrom ?? Number.POSITIVE_INFINITY))
       throw new Violation(`R2: session ${session.id} lives again after its end`)
+  }
+
+  /** A heartbeat was answered with more time. */
+  kept(exchange: Exchange): void {
+    const { id } = exchange.attempt.session ?? { id: '' }
+    const ending = this.#ledger.endingSince.get(id)
+    if (ending !== undefined && (exchange.revision ?? 0) >= ending)
+      throw new Violation(`R5: ${exchange.application.name} is given more time for ${id}, which is ending`)
   }
 
   /** An opening was refused for want of seats. */
@@ -108,7 +151,7 @@ export class Auditor {
 
   /** Idle for as long as the limit, less what may be forgotten by a crash: one lease time (120 s at most here). */
   #wasIdle(attempt: Attempt): boolean {
-    return this.#now() - attempt.activeAt >= this.#idleLimit - 130_000
+    return this.#now() - attempt.activeAt >= this.#options.idleLimit - 130_000
   }
 
   #supplyClosed(id: string): boolean {
@@ -119,9 +162,20 @@ export class Auditor {
     })
   }
 
+  /** Invariant 2: a belief that was given, or a seat that was moved, when the end was known does not go past it. */
+  #checkEnd(application: Application, attempt: Attempt, id: string): void {
+    for (const { supply } of this.#ledger.lastGrant.get(id)?.parts ?? []) {
+      const license = this.#ledger.licenseOf(supply)
+      if (license?.end === undefined || this.#now() <= license.end + longestLag) continue
+      const known = this.#ledger.endSetAt.get(license.id) ?? 0
+      if (Math.max(attempt.believedSince, this.#ledger.placedAt.get(id) ?? 0) > known)
+        throw new Violation(`${application.name} may believe in ${id} after the end of ${supply}`)
+    }
+  }
+
   /** Distinct live count keys with their largest seats, and sessions without a key, of each supply and of its features. */
   #countSupplies(believers: readonly Believer[]): void {
-    const bySupply = new Map<string, [string | undefined, string | undefined, number][]>()
+    const bySupply = new Map<string, Held[]>()
     for (const { attempt, id } of believers) {
       for (const part of this.#ledger.lastGrant.get(id)?.parts ?? []) {
         const rule = this.#ledger.licenseOf(part.supply)?.rule
@@ -137,6 +191,16 @@ export class Auditor {
       const seats = countSeats(held.map(([key, , count]) => [key, count]))
       if (seats > allowed) throw new Violation(`${seats} seats of ${supply} are believed in, ${allowed} are allowed`)
       if (seats === allowed) this.seen.full += 1
+      this.#countFeatures(supply, held)
+    }
+  }
+
+  #countFeatures(supply: string, held: readonly Held[]): void {
+    for (const [feature, limit] of Object.entries(this.#ledger.licenseOf(supply)?.features ?? {})) {
+      if (limit === null) continue
+      const seats = countSeats(held.filter(([, one]) => one === feature).map(([key, , count]) => [key, count]))
+      if (seats > limit)
+        throw new Violation(`${seats} seats of ${supply} with ${feature} are believed in, it has ${limit}`)
     }
   }
 
@@ -175,8 +239,9 @@ export class Auditor {
   }
 
   #keyOf(rule: License['rule'], { wish, process }: Attempt): string | undefined {
-    if (rule === 'host') return this.#agent
-    if (rule === 'process') return wish.tellsProcess ? `${process.id} ${process.startedAt}` : undefined
+    if (rule === 'host') return this.#options.agent
+    if (rule === 'process')
+      return wish.tellsProcess && this.#options.seesProcesses ? `${process.id} ${process.startedAt}` : undefined
     if (rule === 'user') return wish.user?.email?.toLowerCase() ?? wish.user?.account?.toLowerCase()
     return undefined
   }

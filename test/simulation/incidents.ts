@@ -19,7 +19,7 @@ export const incidents: readonly Incident[] = [
   [3, 'disk fills or empties', fillDisk],
   [24, 'license changes', changeLicense],
   [10, 'disconnect', (world) => disconnect(world, false)],
-  [4, 'free now', (world) => disconnect(world, true)],
+  [8, 'free now', (world) => disconnect(world, true)],
 ]
 
 function sleep(world: World): void {

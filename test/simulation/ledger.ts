@@ -32,6 +32,12 @@ export class Ledger implements DiskWatcher {
   readonly lastGrant = new Map<string, RecordedGrant>()
   /** Sessions that may go on although their seat is free, until a true time. */
   readonly overlaps = new Map<string, number>()
+  /** True time at which a license's end was set to what it is. */
+  readonly endSetAt = new Map<string, number>()
+  /** Revision with which a session began to end from the lessor's side. */
+  readonly endingSince = new Map<string, number>()
+  /** True time since when a session has its seats where they are. */
+  readonly placedAt = new Map<string, number>()
   revision = 0
   head: JournalHead = emptyHead
   readonly #endedAt = new Map<string, number>()
@@ -118,13 +124,17 @@ export class Ledger implements DiskWatcher {
     const grant = value as unknown as RecordedGrant
     if (this.grants.get(id)?.ending !== undefined && grant.ending === undefined)
       throw new Violation(`R5: session ${id} was ending and is not any more`)
+    if (JSON.stringify(this.grants.get(id)?.parts) !== JSON.stringify(grant.parts)) this.placedAt.set(id, this.#now())
+    if (grant.ending !== undefined && !this.endingSince.has(id)) this.endingSince.set(id, this.revision)
     this.grants.set(id, grant)
     this.lastGrant.set(id, grant)
   }
 
   #licenseChanged(id: string, value: JsonValue | undefined): void {
+    const end = this.licenses.get(id)?.end
     if (value === undefined) this.licenses.delete(id)
     else this.licenses.set(id, value as unknown as License)
+    if (this.licenses.get(id)?.end !== end) this.endSetAt.set(id, this.#now())
   }
 
   #journaled(entry: JournalEntry, decidedAt: number): void {

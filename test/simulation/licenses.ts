@@ -34,6 +34,8 @@ export interface LicensesParts {
   readonly lessor: Lessor
   readonly instance: string
   readonly trueTime: () => number
+  /** A supply is about to be closed because its time is over. */
+  readonly onEnd: (supply: string) => void
 }
 
 export class SimulatedLicenses implements RecordOwner {
@@ -80,9 +82,11 @@ export class SimulatedLicenses implements RecordOwner {
   /** Closes what has ended by time. */
   async look(): Promise<void> {
     const now = this.#parts.trueTime()
-    for (const license of this.#licenses.values())
-      if (license.end !== undefined && license.end <= now && license.takes.kind !== 'nothing')
-        await this.put({ ...license, takes: { kind: 'nothing', why: 'license_expired' } })
+    for (const license of this.#licenses.values()) {
+      if (license.end === undefined || license.end > now || license.takes.kind === 'nothing') continue
+      this.#parts.onEnd(supplyIdOf(license))
+      await this.put({ ...license, takes: { kind: 'nothing', why: 'license_expired' } })
+    }
   }
 
   #supplyOf(license: License): Supply {

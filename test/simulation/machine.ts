@@ -77,12 +77,17 @@ export class SimulatedMachine {
   sinceBoot = 60_000
   boots = 1
 
-  constructor(wall: number) {
+  readonly #tellsBoots: boolean
+  #starts = 0
+
+  /** @param tellsBoots false where a boot can't be told from another, so that each process counts as one */
+  constructor(wall: number, tellsBoots: boolean) {
     this.wall = wall
+    this.#tellsBoots = tellsBoots
   }
 
   startProcess(): SimulatedProcess {
-    const bootId = `boot-${this.boots}`
+    const bootId = this.#tellsBoots ? `boot-${this.boots}` : `start-${++this.#starts}`
     return new SimulatedProcess(
       this,
       new JoinedClock({

@@ -59,6 +59,7 @@ export class Network {
       application,
       attempt,
       sentAt: application.clock(),
+      trulySentAt: this.#world.machine.now,
       active,
       isCopy: false,
       controller: new AbortController(),
@@ -120,6 +121,7 @@ export class Network {
       return
     }
     this.#open.add(exchange)
+    exchange.revision = this.#world.ledger.revision
     exchange.roomAllTheTime = exchange.kind === 'open'
     this.#noteRoomFor(exchange)
     void this.#ask(exchange)
@@ -159,6 +161,7 @@ export class Network {
     this.#world.say(`${name}: ${told ? (told.code ?? `${told.kind} ${told.session?.expiresIn ?? ''}`) : 'failed'}`)
     if (told?.kind === 'opened' && told.session)
       this.#world.auditor.opened(exchange, told.created ?? false, told.session)
+    if (told?.kind === 'kept') this.#world.auditor.kept(exchange)
     if (told?.code === 'no_seats') this.#world.auditor.refused(exchange)
     if (exchange.isCopy || exchange.isAnswered) return
     exchange.isAnswered = true
@@ -172,7 +175,9 @@ export class Network {
       if (attempt.isOver) return
       if (exchange.kind === 'open' && attempt.believedUntil === undefined) attempt.activeAt = this.#world.machine.now
       if (exchange.active) attempt.activeAt = this.#world.machine.now
-      attempt.believedUntil = Math.max(attempt.believedUntil ?? 0, exchange.sentAt + expiresIn * 1000)
+      const until = exchange.sentAt + expiresIn * 1000
+      if (until > (attempt.believedUntil ?? 0)) attempt.believedSince = exchange.trulySentAt
+      attempt.believedUntil = Math.max(attempt.believedUntil ?? 0, until)
       attempt.renewIn = renewIn
       attempt.lastBeat = exchange.sentAt
     } else if (told.code === 'session_ended' || told.code === 'unknown_session' || told.code === 'wrong_key') {

@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly store?: Store
   /** False: only the counts of believed seats are checked, not that each belief has its record. */
   readonly checksBacking?: boolean
+  /** How much slower than true the clocks of applications may run. */
+  readonly longestLag?: number
 }
 
 export interface Report {
@@ -44,12 +46,13 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     seed,
     store: options.store ?? new MemoryStore(),
     checksBacking: options.checksBacking ?? true,
+    longestLag: options.longestLag ?? 0.0024,
   })
   let at = 0
   try {
     for (at = 1; at <= steps; at++) {
       await step(world)
-      world.auditor.check(world.applications)
+      world.check()
       if (at % stepsUntilQuiet === 0 || at === steps) await checkQuiet(world)
     }
   } catch (error) {

@@ -22,10 +22,14 @@ export interface WorldOptions {
   readonly store: Store
   /** False: only the counts of believed seats are checked, not that each belief has its record. */
   readonly checksBacking: boolean
+  /** How much slower than true the clocks of applications may run; the grace is for less than 0.25 % (R10). */
+  readonly longestLag: number
 }
 
 export class World {
   readonly random: Random
+  /** Whether the system tells boots and processes apart, as Linux does; else every start of the agent counts as another boot. */
+  readonly seesProcesses: boolean
   readonly machine: SimulatedMachine
   readonly disk: SimulatedDisk
   readonly ledger: Ledger
@@ -47,15 +51,21 @@ export class World {
   constructor(options: WorldOptions) {
     const random = new Random(options.seed)
     this.random = random
-    this.machine = new SimulatedMachine(Date.UTC(2027, 0, 4, 8) + random.integer(0, 1_000_000))
+    this.seesProcesses = random.chance(0.7)
+    this.machine = new SimulatedMachine(Date.UTC(2027, 0, 4, 8) + random.integer(0, 1_000_000), this.seesProcesses)
     const now = (): number => this.machine.now
     this.network = new Network(this)
     this.ledger = new Ledger(now, () => this.network.noteRoom())
-    this.auditor = new Auditor(this.ledger, agentId, now, idleLimit, options.checksBacking)
+    this.auditor = new Auditor(this.ledger, now, {
+      agent: agentId,
+      idleLimit,
+      seesProcesses: this.seesProcesses,
+      checksBacking: options.checksBacking,
+    })
     this.disk = new SimulatedDisk(options.store, this.ledger, now)
     this.catalog = inventLicenses(random)
     this.applications = Array.from({ length: random.integer(4, 20) }, (_, index) => {
-      const lag = random.next() * 0.0024
+      const lag = random.next() * options.longestLag
       return new Application(`app-${index + 1}`, lag, () => this.machine.sinceBoot, this.newProcess())
     })
   }
@@ -67,6 +77,17 @@ export class World {
 
   count(what: string): void {
     this.happened.set(what, (this.happened.get(what) ?? 0) + 1)
+  }
+
+  /** Everything that must be true at every moment. */
+  check(): void {
+    this.auditor.check(this.applications)
+    const { agent } = this
+    const places = agent?.isListening && agent.writer.state.kind === 'open' ? agent.broker.queue() : []
+    const heads = places
+      .filter((place) => place.position === 1)
+      .map(({ waiting }) => ({ id: waiting.id, wish: { ...waiting } }))
+    this.auditor.checkLine(heads, this.disk.pending.length > 0)
   }
 
   /** A process of an application; its number may have been that of an earlier one, or its neighbours share one process. */
@@ -101,7 +122,9 @@ export class World {
       salt: () => this.random.text(8),
       idleLimit,
       trueTime: () => this.machine.now,
-      startOf: (id) => this.processes.find((one) => one.alive && one.id === id)?.startedAt,
+      onLicenseEnd: (supply) => this.auditor.closing(supply),
+      startOf: (id) =>
+        this.seesProcesses ? this.processes.find((one) => one.alive && one.id === id)?.startedAt : undefined,
     })
     this.agent = agent
     this.say('the agent starts')

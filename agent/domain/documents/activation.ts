@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { hardwarePartNames } from '../hardware.ts'
-import { bytes32, documentId, envelope, nonce, seats, seconds } from './fields.ts'
+import { bytes32, documentId, envelope, instanceId, nonce, seats, seconds } from './fields.ts'
 import { publicJwk } from './keys.ts'
 
 /** Salted hash of each hardware part that could be read (hardware.ts), at least 2, machine id or board among them. */
@@ -44,7 +44,7 @@ export const activationSchema = z.strictObject({
   nonce,
   number: activationNumber,
   /** License server that may serve it; an agent's own has the agent's id. */
-  instance: documentId,
+  instance: instanceId,
   /** Hash of the exact text of the license. */
   parent: bytes32,
   next: publicJwk,

@@ -20,6 +20,9 @@ export const documentId = z
     'must be 8 to 64 letters, digits, - or _, beginning with a letter or digit',
   )
 
+/** Id of a license server: an agent's own has the agent's id, which may begin with any character of base64url. */
+export const instanceId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, - or _')
+
 /** Opaque id of a session. */
 export const sessionId = z
   .string()

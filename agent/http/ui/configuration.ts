@@ -196,10 +196,22 @@ function readPatch(entries: readonly ConfigurationEntry[], form: Form, language:
     // A switch that is off is not sent at all; any other field that is missing was not on the page.
     if (text === undefined && entry.kind !== 'switch') continue
     const value = readValue(entry, text ?? '')
-    if (value === undefined) problems.push({ field: entry.name, message: language.t('form.number') })
-    else if (writeValue(value) !== writeValue(entry.value)) patch[entry.name] = value
+    const problem = findNumberProblem(entry, value, language)
+    if (problem !== undefined) problems.push({ field: entry.name, message: problem })
+    else if (value !== undefined && writeValue(value) !== writeValue(entry.value)) patch[entry.name] = value
   }
   return { patch, problems }
+}
+
+/** The owner checks everything; numbers are checked here too, so that what is wrong is said in the language of the page. */
+function findNumberProblem(
+  { min, max }: ConfigurationEntry,
+  value: ConfigurationValue | undefined,
+  { t }: Language,
+): string | undefined {
+  if (value === undefined) return t('form.number')
+  if (typeof value !== 'number' || min === undefined || max === undefined) return undefined
+  return value < min || value > max ? t('form.range', { min, max }) : undefined
 }
 
 /** undefined: not a number. */

@@ -35,6 +35,8 @@ export interface LicenseRow {
   }[]
   readonly ends: ShownTime | undefined
   readonly overlap: string | undefined
+  /** It gives out nothing until it is activated. */
+  readonly waits: boolean
   readonly can: { readonly activate: boolean; readonly deactivate: boolean; readonly remove: boolean }
 }
 
@@ -72,6 +74,7 @@ export function writeLicenseRow(license: License, { t }: Pick<Language, 't'>, ti
       license.overlap === undefined
         ? undefined
         : t('licenses.overlap', { count: license.overlap.seats, time: time.show(license.overlap.until).exact }),
+    waits: license.state === 'not_activated' || license.state === 'blocked_hardware',
     can: {
       activate: actions.includes('activate') || actions.includes('activation-request'),
       deactivate: actions.includes('deactivate'),

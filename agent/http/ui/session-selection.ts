@@ -76,26 +76,52 @@ function listWords(session: Session): string {
     .toLowerCase()
 }
 
+interface Found {
+  readonly key: string
+  readonly session: Session
+}
+
+/** Up to here the best are kept while reading, so that a page of a hundred thousand costs no sorting of all of them. */
+const keptMost = 1000
+
 /** Filters, sorts and cuts out one page; equal ones keep the order of their ids, so that pages never overlap. */
 export function selectSessions(sessions: Iterable<Session>, selection: SessionSelection): List<Session> {
+  const { offset, limit, sort, state, license } = selection
   const words = selection.search.toLowerCase().split(/\s+/).filter(Boolean)
-  const found: { readonly key: string; readonly session: Session }[] = []
-  const keyOf = keys[selection.sort]
+  const direction = selection.descending ? -1 : 1
+  const inOrder = (a: Found, b: Found) => direction * compare(a.key, b.key) || compare(a.session.id, b.session.id)
+  const end = offset + limit
+  const found: Found[] = []
+  const keyOf = keys[sort]
+  let total = 0
   for (const session of sessions) {
-    if (selection.state !== undefined && session.state !== selection.state) continue
-    if (selection.license !== undefined && session.license !== selection.license) continue
+    if (state !== undefined && session.state !== state) continue
+    if (license !== undefined && session.license !== license) continue
     if (words.length > 0) {
       const text = listWords(session)
       if (!words.every((word) => text.includes(word))) continue
     }
-    found.push({ key: keyOf(session), session })
+    total += 1
+    const one = { key: keyOf(session), session }
+    if (end > keptMost) found.push(one)
+    else keepBest(found, one, end, inOrder)
   }
-  const direction = selection.descending ? -1 : 1
-  found.sort((a, b) => direction * compare(a.key, b.key) || compare(a.session.id, b.session.id))
-  return {
-    items: found.slice(selection.offset, selection.offset + selection.limit).map(({ session }) => session),
-    total: found.length,
+  if (end > keptMost) found.sort(inOrder)
+  return { items: found.slice(offset, end).map(({ session }) => session), total }
+}
+
+function keepBest(best: Found[], one: Found, most: number, inOrder: (a: Found, b: Found) => number): void {
+  const last = best.at(-1)
+  if (best.length >= most && last !== undefined && inOrder(one, last) >= 0) return
+  let low = 0
+  let high = best.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (inOrder(best[middle] as Found, one) <= 0) low = middle + 1
+    else high = middle
   }
+  best.splice(low, 0, one)
+  if (best.length > most) best.pop()
 }
 
 function compare(a: string, b: string): number {

@@ -38,8 +38,12 @@ export interface PageServer {
   close(): Promise<void>
 }
 
+/** Templates are compiled once for all servers of a process. */
+let shared: Promise<Pages> | undefined
+
 export async function startPageServer(parts: Parts): Promise<PageServer> {
-  const pages = await createPages(options)
+  shared ??= createPages(options)
+  const pages = await shared
   const router = new Router({ sensitive: true, strict: true })
   const streams = new Set<PassThrough>()
   pages.install(router, parts)

@@ -347,6 +347,8 @@ test('wrong settings keep what was typed and are named at the field and above', 
   t.regex(typed.text, /1 field needs another value[\s\S]*href="#session.idleMinutes">Idle timeout: must be a number/)
   t.regex(typed.text, /value="ten"/)
   t.regex(typed.text, /value="WS-99"/)
+  const far = await visitor.post('/configuration/basic', { 'session.idleMinutes': '9', 'ui.rowsPerPage': '1001' })
+  t.regex(far.text, /2 fields need another value[\s\S]*Idle timeout: must be 10 to 10,080[\s\S]*must be 5 to 1,000/)
   const refused = await visitor.post('/configuration/basic', { 'agent.name': 'nope', 'journal.local': 'on' })
   t.is(refused.status, 422)
   t.regex(refused.text, /Machine name: must be another name/)

@@ -1,0 +1,177 @@
+/**
+ * The core of an agent for tests: the real lessor and writer over a store in memory, on a clock that is moved by hand. It can
+ * crash, be started again, and have its commits held back.
+ */
+import type { OpenCommand } from '../../agent/domain/seats.ts'
+import { licenseSupplyId, type Supply } from '../../agent/domain/supply.ts'
+import { Lessor, type OpenAnswer, type SeatEvent } from '../../agent/lessor.ts'
+import { MemoryStore } from '../../agent/store/memory-store.ts'
+import type { Batch, CommitOutcome, StoredRecord, StoreErrorCode } from '../../agent/store/store.ts'
+import { type Ballast, Writer, type WriterState } from '../../agent/writer.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
+import { FailingStore } from '../store/failing-store.ts'
+
+export const product = 'acme/cad'
+
+export interface CoreOptions {
+  readonly code?: StoreErrorCode
+  readonly ballast?: Ballast
+}
+
+/** A store whose commits can be held back; nothing of them is on it until they are released. */
+class HeldStore extends FailingStore {
+  readonly batches: Batch[] = []
+  #gate: Promise<void> | undefined
+  #release: () => void = () => undefined
+
+  hold(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#release = resolve
+    })
+  }
+
+  release(): void {
+    this.#gate = undefined
+    this.#release()
+  }
+
+  /** What is held back is never written. */
+  drop(): void {
+    this.#gate = undefined
+    this.#release = () => undefined
+  }
+
+  override async commit(batch: Batch, revision: number): Promise<CommitOutcome> {
+    await this.#gate
+    const outcome = await super.commit(batch, revision)
+    this.batches.push(batch)
+    return outcome
+  }
+}
+
+export class Core {
+  readonly clock = new ManualClock()
+  readonly store: HeldStore
+  readonly events: SeatEvent[] = []
+  readonly states: WriterState['kind'][] = []
+  readonly #ballast: Ballast
+  #supplies: readonly Supply[] = []
+  writer!: Writer
+  lessor!: Lessor
+
+  private constructor(options: CoreOptions) {
+    this.store = new HeldStore(new MemoryStore(), options.code)
+    this.#ballast = options.ballast ?? { free: async () => undefined, restore: async () => true }
+  }
+
+  static async start(supplies: readonly Supply[], options: CoreOptions = {}): Promise<Core> {
+    const core = new Core(options)
+    core.#supplies = supplies
+    await core.begin()
+    return core
+  }
+
+  /** A process begins; it does not tick before `lessor.start()`. */
+  async begin(): Promise<void> {
+    const { clock, store } = this
+    this.writer = new Writer({
+      store,
+      ballast: this.#ballast,
+      clock,
+      timers: clock,
+      instance: 'agent-1',
+      salt: () => 'salt',
+      onState: (state) => this.states.push(state.kind),
+    })
+    this.lessor = new Lessor({
+      writes: this.writer,
+      clock,
+      timers: clock,
+      idleLimit: () => 3_600_000,
+      onEvent: (event) => this.events.push(event),
+    })
+    const { lessor } = this
+    this.writer.register(lessor.records)
+    this.writer.participate(lessor.records)
+    this.writer.register({
+      kinds: ['license'],
+      reset: () => undefined,
+      restore: () => undefined,
+      ready: () => lessor.setSupplies(this.#supplies),
+    })
+    await this.writer.open()
+  }
+
+  /** The process is gone; what was not written is lost. */
+  async crash(): Promise<void> {
+    this.clock.restart()
+    this.store.drop()
+    await this.store.close()
+  }
+
+  async restart(): Promise<void> {
+    await this.crash()
+    await this.begin()
+  }
+
+  open(id: string, more: Partial<OpenCommand> = {}): Promise<OpenAnswer> {
+    return this.lessor.open({
+      id,
+      instance: 'agent-1',
+      holder: 'agent-1',
+      product,
+      seats: 1,
+      who: { account: id },
+      body: 'body',
+      activity: 'heartbeat',
+      waited: false,
+      ...more,
+    })
+  }
+
+  async putSupply(supply: Supply): Promise<void> {
+    this.#supplies = [...this.#supplies.filter((one) => one.id !== supply.id), supply]
+    await this.writer.submit((transaction) => this.lessor.putSupply(transaction, supply, 'license_removed'))
+  }
+
+  async dropSupply(id: string): Promise<void> {
+    this.#supplies = this.#supplies.filter((one) => one.id !== id)
+    await this.writer.submit((transaction) => this.lessor.dropSupply(transaction, id, 'license_removed'))
+  }
+
+  async records(kind: StoredRecord['kind']): Promise<string[]> {
+    const keys: string[] = []
+    for await (const record of this.store.load()) if (record.kind === kind) keys.push(record.key)
+    return keys
+  }
+
+  /** What the last batch journaled. */
+  lastEntries(): string[] {
+    return this.store.batches.at(-1)?.entries.map((entry) => `${entry.type} ${entry.facts.session}`) ?? []
+  }
+}
+
+/** @param more `product: undefined` makes it fit any product */
+export function supply(
+  seats: number,
+  more: Omit<Partial<Supply>, 'product'> & { readonly product?: string | undefined } = {},
+): Supply {
+  const license = more.license ?? 'L1'
+  const kept = 'product' in more ? more.product : 'cad'
+  const { product: _, ...rest } = more
+  return {
+    id: licenseSupplyId(license, kept),
+    instance: 'agent-1',
+    kind: 'license',
+    license,
+    vendor: 'acme',
+    ...(kept === undefined ? {} : { product: kept }),
+    seats,
+    features: {},
+    rule: 'session',
+    leaseSeconds: 600,
+    takes: { kind: 'sessions' },
+    overlap: true,
+    ...rest,
+  }
+}

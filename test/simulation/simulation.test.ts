@@ -1,0 +1,44 @@
+import test from 'ava'
+import { MemoryStore } from '../../agent/store/memory-store.ts'
+import type { Batch, CommitOutcome } from '../../agent/store/store.ts'
+import { SimulationFailure, simulate } from './simulation.ts'
+
+const seeds = [1, 2, 3, 4, 5, 6]
+const steps = 15_000
+
+for (const seed of seeds) {
+  test(`no seat is used twice and none is lost, whatever happens in which order (seed ${seed})`, async (t) => {
+    const { happened, revision } = await simulate({ seed, steps })
+    t.true(revision > 100)
+    for (const what of ['agent crashes', 'commit fails', 'license changes', 'seen granted', 'seen full'])
+      t.true((happened[what] ?? 0) > 0, `the run has no ${what}`)
+  })
+}
+
+test('a seed repeats a run to the last journal entry', async (t) => {
+  const [one, other] = [await simulate({ seed: 11, steps: 4_000 }), await simulate({ seed: 11, steps: 4_000 })]
+  t.deepEqual(one, other)
+  t.not((await simulate({ seed: 12, steps: 4_000 })).head, one.head)
+})
+
+/** Loses what became of ids. */
+class ForgetfulStore extends MemoryStore {
+  override commit(batch: Batch, revision: number): Promise<CommitOutcome> {
+    return super.commit({ ...batch, changes: batch.changes.filter(({ kind }) => kind !== 'tombstone') }, revision)
+  }
+}
+
+test('the simulator finds a disk that forgets, and names the seed and the step', async (t) => {
+  const failure = await t.throwsAsync(simulate({ seed: 1, steps: 50_000, store: new ForgetfulStore() }), {
+    instanceOf: SimulationFailure,
+  })
+  t.regex(failure?.message ?? '', /^seed 1, step \d+: R2, R15: session \S+ is granted again after its end\n/)
+})
+
+test('the simulator finds applications whose clocks run slower than the grace allows (R10)', async (t) => {
+  const slow = { seed: 2, steps: 50_000, longestLag: 0.9 }
+  await t.throwsAsync(simulate(slow), { message: /may believe in \S+, whose seat counts as free/ })
+  await t.throwsAsync(simulate({ ...slow, checksBacking: false }), {
+    message: /are believed in, \d are allowed|beat in time/,
+  })
+})
