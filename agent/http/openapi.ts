@@ -113,6 +113,27 @@ function describeExample(route: Route, server: string): string {
   return writeCurl({ method: route.method, url, headers, body, live })
 }
 
+/** @param used gets every code that is referred to */
+function describeRoute(route: Route, server: string, components: SchemaComponents, used: Set<ErrorCode>): Operation {
+  const parameters = describeParameters(route, components)
+  const answers = Object.entries(route.answers).map(([status, answer]): [string, Response] => [
+    status,
+    describeAnswer(Number(status), answer, route, components),
+  ])
+  return {
+    operationId: route.operation,
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    tags: [findGroup(route.path).name],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.body === undefined ? {} : { requestBody: describeBody(route.body, route, components) }),
+    responses: mergeResponses(Object.fromEntries(answers), describeErrors(route, used)),
+    'x-guard': route.guard,
+    security: describeSecurity(route),
+    'x-codeSamples': [{ lang: 'Shell', label: 'curl', source: describeExample(route, server) }],
+  }
+}
+
 export function describeInterface(routes: readonly Route[], facts: InterfaceFacts): Description {
   const server = `http://localhost:${facts.port}`
   const components = new SchemaComponents()
@@ -120,23 +141,7 @@ export function describeInterface(routes: readonly Route[], facts: InterfaceFact
   const used = new Set<ErrorCode>()
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes) {
-    const parameters = describeParameters(route, components)
-    const answers = Object.entries(route.answers).map(([status, answer]): [string, Response] => [
-      status,
-      describeAnswer(Number(status), answer, route, components),
-    ])
-    const operation: Operation = {
-      operationId: route.operation,
-      summary: route.summary,
-      ...(route.description === undefined ? {} : { description: route.description }),
-      tags: [findGroup(route.path).name],
-      ...(parameters.length === 0 ? {} : { parameters }),
-      ...(route.body === undefined ? {} : { requestBody: describeBody(route.body, route, components) }),
-      responses: mergeResponses(Object.fromEntries(answers), describeErrors(route, used)),
-      'x-guard': route.guard,
-      security: describeSecurity(route),
-      'x-codeSamples': [{ lang: 'Shell', label: 'curl', source: describeExample(route, server) }],
-    }
+    const operation = describeRoute(route, server, components, used)
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation }
   }
   const examples = [...used]

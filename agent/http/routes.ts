@@ -34,7 +34,7 @@ export interface ApiParts {
 
 export interface Interface {
   readonly routes: readonly Route[]
-  /** Made when first asked for, since the port is known only while the agent listens. */
+  /** Made when first asked for, since the port is known only while the agent listens; then kept. */
   describe(): Description
 }
 
@@ -51,12 +51,12 @@ export function buildInterface(parts: ApiParts): Interface {
     ...journalRoutes(parts.journal),
     ...signInRoutes(parts.signIn),
   ]
-  let description: Description | undefined
+  let made: { readonly port: number; readonly description: Description } | undefined
   const describe = (): Description => {
-    const { version } = parts.health.version()
-    const { port } = parts.health.status()
-    description ??= describeInterface(routes, { version, port, cookieName: parts.signIn.access.cookieName })
-    return description
+    const { version, port } = parts.health.status()
+    const { cookieName } = parts.signIn.access
+    if (made?.port !== port) made = { port, description: describeInterface(routes, { version, port, cookieName }) }
+    return made.description
   }
   routes.push(
     defineRoute({

@@ -60,6 +60,20 @@ test('what the agent serves is the description, and a public validator finds not
   })
 })
 
+test('examples name the port that the agent listens on, also where it was asked before it listened', (t) => {
+  const parts = makeParts()
+  let port = 0
+  const made = buildInterface({
+    ...parts,
+    health: { ...parts.health, status: () => ({ ...parts.health.status(), port }) },
+  })
+  t.is(made.describe().servers[0]?.url, 'http://localhost:0')
+  port = 45_123
+  t.is(made.describe().servers[0]?.url, 'http://localhost:45123')
+  t.true(JSON.stringify(made.describe().paths).includes("curl -s 'http://localhost:45123/api/v1/live'"))
+  t.is(made.describe(), made.describe())
+})
+
 test('every route is described with its parameters, its body, its answers and the problems it can tell', (t) => {
   for (const route of routes) {
     const operation = operationOf(route)
