@@ -7,6 +7,8 @@ import { blockOf, days, type LicenseTerms, TestVendor } from './test-vendor.ts'
 
 const minute = 60_000
 const hour = 60 * minute
+/** A holder that is answered that its session has ended gives its seat back so much later, in ms. */
+const heard = 2_000
 const start = Date.UTC(2027, 0, 4, 8)
 const acme = new TestVendor('acme')
 
@@ -84,7 +86,7 @@ test('the end of a license ends its sessions with `expired`, and no promise outl
     t.true(told <= left, `${told} s are told with ${left} s left`)
   }
   t.is(await agent.refusal(), 'license_expired')
-  await agent.pass(2_000)
+  await agent.pass(heard)
   t.is(agent.products()[0]?.used, 0)
 })
 
@@ -98,7 +100,7 @@ test('a session goes on from another license when its own ends', async (t) => {
   }
   const kept = await Promise.all(sessions.map(async (session) => (await agent.beat(session)).kind))
   t.deepEqual(kept.sort(), ['kept', 'refused'])
-  await agent.pass(2_000)
+  await agent.pass(heard)
   t.is(agent.license(spare).products[0]?.used, 1)
   t.is(agent.license(id).products[0]?.used, 0)
 })
@@ -210,13 +212,13 @@ test('R6: a removed license takes its seats out of the pool; those in use end at
   t.deepEqual(agent.products(), [])
   t.is(await agent.refusal(), 'unknown_product')
   t.like(await agent.beat(beating), { code: 'session_ended', facts: { reason: 'license_removed' } })
+  await agent.pass(heard)
 
-  await agent.pass(2_000)
   await agent.install(blockOf(license))
   t.is(agent.license(id).products[0]?.used, 1, 'the one that has not confirmed its end still counts')
   await agent.seat()
   t.is(await agent.refusal(), 'no_seats')
-  await agent.pass(612_000)
+  await agent.pass(614_000 - heard)
   t.is(agent.license(id).products[0]?.used, 2)
   await agent.pass(2_000)
   t.true((agent.license(id).products[0]?.used ?? 2) < 2)
