@@ -269,7 +269,7 @@ test('sharedOnly: no seat of any supply or feature is taken that was free (R30)'
       play(history, (world, step) => {
         if (step.kind !== 'open') return
         const draft = world.book.draft()
-        const outcome = decideOpen(draft, { ...step.command, sharedOnly: true }, world.context)
+        const outcome = decideOpen(draft, { ...step.command, id: `${step.command.id}-shared`, sharedOnly: true }, world.context)
         if (outcome.kind !== 'granted') return
         for (const one of world.book.supplies()) {
           t.is(draft.used(one.id), world.book.used(one.id))
