@@ -159,7 +159,8 @@ export class Lessor {
         return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt }
       }
       const supplies = grant.parts.map((part) => part.supply)
-      if (supplies.some((supply) => draft.supply(supply)?.overlap === false)) return { kind: 'overlap_forbidden' }
+      // A license that was removed may have forbidden it, and is found again when it is back (R6).
+      if (supplies.some((supply) => draft.supply(supply)?.overlap !== true)) return { kind: 'overlap_forbidden' }
       const overlap = { supplies, seats: grant.seats, until: freeAt }
       transaction.journal(happenings.seatOverlap(grant, freeAt, reason, options.by))
       this.#endings.end(transaction, grant, grant.ending ?? reason, overlap)

@@ -56,6 +56,7 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
   const ended = draft.tombstone(command.id)
   if (ended) return { kind: 'ended', reason: ended.reason }
 
+  if (isUnknownFeature(draft, command)) return { kind: 'unknown_feature' }
   const facts = factsOfCommand(command)
   const wanted: Wanted = {
     product: command.product,
@@ -99,6 +100,13 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
 function short(supplies: readonly Supply[], wanted: Wanted): OpenOutcome {
   const seats = mostSeats(supplies, wanted.feature)
   return wanted.seats > seats ? { kind: 'too_many', seats } : { kind: 'short' }
+}
+
+/** Any-product seats take every feature, but not one that the product's own licenses do not know. */
+function isUnknownFeature(view: SeatView, { product, feature }: OpenCommand): boolean {
+  if (feature === undefined) return false
+  const own = view.suppliesFor(product).filter((one) => one.product !== undefined)
+  return own.length > 0 && !own.some((one) => fitsFeature(one, feature))
 }
 
 function noOpenSupply(view: SeatView, command: OpenCommand, bootAt: number): OpenOutcome {

@@ -61,6 +61,11 @@ test('R5: a seat that is freed now is an overlap for as long as its holder may b
   t.deepEqual(await forbidden.lessor.disconnect('ana', 'disconnected', { freeNow: true }), {
     kind: 'overlap_forbidden',
   })
+  // Taking the license away and putting it back is no way around that.
+  await forbidden.dropSupply('L1/cad')
+  t.deepEqual(await forbidden.lessor.disconnect('ana', 'disconnected', { freeNow: true }), {
+    kind: 'overlap_forbidden',
+  })
 })
 
 test('R6: a removed license ends its supply and not its grants, and finds them when it is installed again', async (t) => {
