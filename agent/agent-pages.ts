@@ -23,7 +23,12 @@ import type { Administrator } from './people/administrator.ts'
 import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
 
-export function connectPages(owners: Owners, administrator: Administrator, access: CookieAccess): Parts {
+export function connectPages(
+  owners: Owners,
+  administrator: Administrator,
+  access: CookieAccess,
+  describe: Parts['interface']['describe'],
+): Parts {
   const { licenses, shelf, desk, sessions, configuration, health } = owners
   return {
     now: owners.wall,
@@ -80,6 +85,7 @@ export function connectPages(owners: Owners, administrator: Administrator, acces
       },
     },
     administrator: connectAdministrator(administrator, access),
+    interface: { describe },
     sample: {
       install: async () => {
         const added = await addSample(owners)

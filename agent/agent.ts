@@ -22,7 +22,7 @@ import { EventStreams } from './http/api/events.ts'
 import { createRequestListener } from './http/app.ts'
 import { Listener, type Started } from './http/listener.ts'
 import { createPageServer } from './http/page-server.ts'
-import { buildRoutes } from './http/routes.ts'
+import { buildInterface } from './http/routes.ts'
 import { type Identity, renewCliKey } from './identity.ts'
 import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
@@ -205,9 +205,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
-  const routes = buildRoutes(connectApi(owners, { administrator, access }, streams))
+  const { routes, describe } = buildInterface(connectApi(owners, { administrator, access }, streams))
   const folders = { views: packagePaths.views, public: packagePaths.public }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
   const listener = new Listener({
     timers,
     log,

@@ -35,6 +35,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #old: string[] = []
   #unheard: string[] = []
   #ready = false
+  #isUntold = false
 
   /** @param onBegin decides what is overdue, before the first job of every batch */
   constructor(clock: Clock, idleLimit: () => number, onBegin: (transaction: Transaction) => void) {
@@ -149,6 +150,19 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     }
     this.#keepTombstones(loading)
     this.#ready = true
+    this.#isUntold = true
+  }
+
+  /**
+   * Everything was loaded, and nobody was told: a batch whose outcome was unknown may have freed seats, and who waits for them
+   * has heard nothing (R1).
+   */
+  get isUntold(): boolean {
+    return this.#isUntold
+  }
+
+  noteTold(): void {
+    this.#isUntold = false
   }
 
   /** Grants whose record was read and counts from another boot: each is to be written anew (R3). */
@@ -187,11 +201,12 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #read(): Readings {
     const clock = this.#clock
     const now = clock.atLeast()
+    const boot = clock.boot()
     return {
       wall: clock.wall(),
-      atMost: clock.atMost(),
+      bootAt: boot.at,
       atLeast: now,
-      boot: clock.boot(),
+      boot,
       factsOf: factsOfGrant,
       promisedFor: (grant) => Math.max(0, this.#promisedUntil(grant, now) - now),
     }

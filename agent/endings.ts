@@ -54,6 +54,14 @@ export class Endings {
     }
   }
 
+  /** Whatever is known of seats may be another now. */
+  noteLoaded(transaction: Transaction): void {
+    transaction.after(() => {
+      this.#keeper.noteTold()
+      this.#tell({ kind: 'supplies' })
+    })
+  }
+
   #noteEnding(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
     transaction.journal(happenings.sessionEnding(grant, reason, by))
     transaction.after(() => this.#tell({ kind: 'ending', grant, reason }))

@@ -100,7 +100,7 @@ export class Lessor {
         }
         if (outcome.kind !== 'granted') return outcome
         const { grant, moved } = outcome
-        const seconds = this.#renewals.secondsFor(draft, grant, () => readings.atMost)
+        const seconds = this.#renewals.secondsFor(draft, grant, readings.bootAt)
         transaction.journal(happenings.sessionOpened(grant))
         this.#endings.noteMoves(transaction, moved)
         this.#keeper.promise(transaction, grant, seconds)
@@ -159,7 +159,8 @@ export class Lessor {
         return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt }
       }
       const supplies = grant.parts.map((part) => part.supply)
-      if (supplies.some((supply) => draft.supply(supply)?.overlap === false)) return { kind: 'overlap_forbidden' }
+      // A license that was removed may have forbidden it, and is found again when it is back (R6).
+      if (supplies.some((supply) => draft.supply(supply)?.overlap !== true)) return { kind: 'overlap_forbidden' }
       const overlap = { supplies, seats: grant.seats, until: freeAt }
       transaction.journal(happenings.seatOverlap(grant, freeAt, reason, options.by))
       this.#endings.end(transaction, grant, grant.ending ?? reason, overlap)

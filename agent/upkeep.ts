@@ -68,7 +68,7 @@ export class Upkeep {
 
   /** What fails here fails with the store, and comes again with the next tick. */
   #tick(): void {
-    const { keeper, clock, writes } = this.#parts
+    const { keeper, endings, clock, writes } = this.#parts
     if (!keeper.isReady || this.#isWriting) return
     const now = clock.atLeast()
     if (now >= this.#rewriteNext) {
@@ -76,10 +76,13 @@ export class Upkeep {
       this.#rewriteNext = now + rewriteInterval
     }
     const isDue = keeper.promises.due(now, 1, (id) => keeper.book.grant(id)).length > 0
-    if (!isDue && !keeper.hasOld && !keeper.hasOldTombstone(now)) return
+    if (!isDue && !keeper.hasOld && !keeper.isUntold && !keeper.hasOldTombstone(now)) return
     this.#isWriting = true
     writes
-      .submit((transaction) => this.#rewriteOld(transaction))
+      .submit((transaction) => {
+        this.#rewriteOld(transaction)
+        if (keeper.isUntold) endings.noteLoaded(transaction)
+      })
       .catch(() => undefined)
       .finally(() => {
         this.#isWriting = false

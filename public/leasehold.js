@@ -1,5 +1,5 @@
 /**
- * What the pages do beyond plain HTML: live rows, confirm pages as dialogs, copy buttons.
+ * What the pages do beyond plain HTML: live rows, confirm pages as dialogs, copy buttons, folded parts that links open.
  * Every task works without it. It holds no texts: they come with the page in data attributes.
  */
 
@@ -236,6 +236,16 @@ for (const button of document.querySelectorAll('[data-copy]')) {
       label.textContent = text
     }, 2000)
   })
+}
+
+// ---- a link to something that is folded opens it
+
+addEventListener('hashchange', openTarget)
+openTarget()
+
+function openTarget() {
+  const target = document.getElementById(location.hash.slice(1))
+  if (target?.nodeName === 'DETAILS') target.open = true
 }
 
 // ---- what is wrong with a form comes first

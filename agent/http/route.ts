@@ -30,6 +30,27 @@ export interface Answer {
   readonly schema?: z.ZodType
   /** Media types, application/json when left out. */
   readonly types?: readonly string[]
+  /** Headers of the answer, by name, with what they mean. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A header that the call takes. */
+export interface RequestHeader {
+  readonly description: string
+  readonly required: boolean
+  readonly schema?: z.ZodType
+}
+
+/** One call as it could be, for people to copy; a test holds it against the schemas. */
+export interface CallExample<Params = unknown, Query = unknown, Content = unknown> {
+  readonly params?: Params
+  readonly query?: Query
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Content
+  /** JSON of each answer by its status; undefined where there is none. */
+  readonly answers: Readonly<Record<number, unknown>>
+  /** Answers that are not JSON, by their media type. */
+  readonly texts?: Readonly<Record<string, string>>
 }
 
 export interface Route {
@@ -43,8 +64,13 @@ export interface Route {
   /** Most bytes of a body. */
   readonly bodyLimit: number
   /** Headers that the call takes, by name, with what they mean. */
-  readonly headers: Readonly<Record<string, { readonly description: string; readonly required: boolean }>>
+  readonly headers: Readonly<Record<string, RequestHeader>>
+  /** Name of the call in generated clients; stays as it is for good. */
+  readonly operation: string
   readonly summary: string
+  /** For people who have never seen the product; Markdown. */
+  readonly description?: string
+  readonly example: CallExample
   readonly answers: Readonly<Record<number, Answer>>
   readonly errors: readonly ErrorCode[]
   /** Checks the call by the schemas, then handles it. */
@@ -64,7 +90,10 @@ interface RouteDefinition<Params extends z.ZodType, Query extends z.ZodType, Con
   readonly body?: Content
   readonly bodyLimit?: number
   readonly headers?: Route['headers']
+  readonly operation: string
   readonly summary: string
+  readonly description?: string
+  readonly example: CallExample<z.input<Params>, z.input<Query>, z.input<Content>>
   readonly answers: Route['answers']
   readonly errors?: readonly ErrorCode[]
   readonly handle: (

@@ -3,6 +3,7 @@
  * Must not import owners.
  */
 import { z } from 'zod'
+import { describeExample } from './api/agent-examples.ts'
 import { type ConfigurationParts, configurationRoutes } from './api/configuration.ts'
 import { type DocumentsParts, documentRoutes } from './api/documents.ts'
 import { type EventStreams, eventRoutes } from './api/events.ts'
@@ -14,6 +15,7 @@ import { type QueueParts, queueRoutes } from './api/queue.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
 import { describeInterface } from './openapi.ts'
+import type { Description } from './openapi-document.ts'
 import { ok } from './reply.ts'
 import { defineRoute, type Route } from './route.ts'
 
@@ -30,7 +32,13 @@ export interface ApiParts {
   readonly signIn: SignInParts & { readonly access: { readonly cookieName: string } }
 }
 
-export function buildRoutes(parts: ApiParts): readonly Route[] {
+export interface Interface {
+  readonly routes: readonly Route[]
+  /** Made when first asked for, since the port is known only while the agent listens; then kept. */
+  describe(): Description
+}
+
+export function buildInterface(parts: ApiParts): Interface {
   const routes: Route[] = [
     ...sessionRoutes(parts.sessions),
     ...queueRoutes(parts.queue),
@@ -43,20 +51,25 @@ export function buildRoutes(parts: ApiParts): readonly Route[] {
     ...journalRoutes(parts.journal),
     ...signInRoutes(parts.signIn),
   ]
-  let description: unknown
+  let made: { readonly port: number; readonly description: Description } | undefined
+  const describe = (): Description => {
+    const { version, port } = parts.health.status()
+    const { cookieName } = parts.signIn.access
+    if (made?.port !== port) made = { port, description: describeInterface(routes, { version, port, cookieName }) }
+    return made.description
+  }
   routes.push(
     defineRoute({
       method: 'GET',
       path: '/api/v1/openapi.json',
       guard: 'open',
+      operation: 'describeInterface',
       summary: 'This description',
+      description: 'Every call, by OpenAPI 3.1. The page Help > HTTP interface shows the same to people.',
+      example: describeExample,
       answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
-      handle() {
-        const facts = { version: parts.health.version().version, cookieName: parts.signIn.access.cookieName }
-        description ??= describeInterface(routes, facts)
-        return ok(description)
-      },
+      handle: () => ok(describe()),
     }),
   )
-  return routes
+  return { routes, describe }
 }

@@ -172,6 +172,26 @@ test('with scripts off, theme and language are switched and kept', async (t) => 
   t.is(new URL(page.url()).search, '?q=ana')
 })
 
+test('a link to a call opens it, a button copies its example, and with scripts off it opens and can be read', async (t) => {
+  const { page, server } = await open(t, 'some', { permissions: ['clipboard-read', 'clipboard-write'] })
+  await page.goto(`${server.address}/help/api`)
+  const call = page.locator('#closeSession')
+  await page.getByRole('link', { name: 'DELETE /api/v1/sessions/{id}' }).click()
+  await call.getByRole('button', { name: 'Copy' }).first().click()
+  await call.getByText('Copied').waitFor()
+  const copied = await page.evaluate(() =>
+    (
+      globalThis as unknown as { navigator: { clipboard: { readText(): Promise<string> } } }
+    ).navigator.clipboard.readText(),
+  )
+  t.regex(copied, /^curl -s -X DELETE 'http:\/\/localhost:1947\/api\/v1\/sessions\/[\w-]+' \\\n {2}-H 'Session-Key: /)
+  const plain = await open(t, 'some', { javaScriptEnabled: false })
+  await plain.page.goto(`${plain.server.address}/help`)
+  await plain.page.locator('#closeSession > summary').click()
+  await plain.page.locator('#curl-closeSession').waitFor({ state: 'visible' })
+  t.is(await plain.page.locator('#closeSession button:visible').count(), 0)
+})
+
 test('a confirm page opens as a dialog: focus on Cancel, Escape closes, focus returns, Disconnect works', async (t) => {
   const { page, parts, server } = await open(t, 'some')
   await page.goto(`${server.address}/sessions`)

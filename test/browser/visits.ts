@@ -134,8 +134,15 @@ export const visits: readonly Visit[] = [
       parts.broken = true
     },
   },
+  { name: 'interface', size: 'some', address: '/help/api', language: 'de', act: openCalls },
   { name: 'not-found', size: 'some', address: '/nowhere' },
 ]
+
+/** A call of each kind: with a body and a key, with a list, with text that is not JSON; and shapes. */
+async function openCalls(page: Page): Promise<void> {
+  for (const id of ['openSession', 'listJournal', 'followEvents', 'readLicense', 'shape-Session', 'shape-Problem'])
+    await page.locator(`#${id} > summary`).click()
+}
 
 async function send(page: Page, fill: () => Promise<unknown>, button: string): Promise<void> {
   await fill()

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { type ErrorCode, errorTable } from '../../agent/errors.ts'
 import { problem } from '../../agent/http/api/shapes.ts'
 import type { Route } from '../../agent/http/route.ts'
-import { type ApiParts, buildRoutes } from '../../agent/http/routes.ts'
+import { type ApiParts, buildInterface } from '../../agent/http/routes.ts'
 
 export interface Asked {
   readonly method: string
@@ -35,7 +35,7 @@ interface FakeSession {
 }
 
 /** The handlers are never called, so they need no owners. */
-const routes: readonly Route[] = buildRoutes({ signIn: {} } as ApiParts)
+const routes: readonly Route[] = buildInterface({ signIn: {} } as ApiParts).routes
 
 export class FakeAgent {
   readonly asked: Asked[] = []

@@ -6,7 +6,7 @@ import test from 'ava'
 import { LevelStore } from '../../agent/store/level-store.ts'
 import { simulate } from '../simulation/simulation.ts'
 
-const seeds = 100
+const seeds = 250
 const steps = 25_000
 
 test('no seat is used twice and none is lost, over many seeds', async (t) => {
@@ -14,7 +14,7 @@ test('no seat is used twice and none is lost, over many seeds', async (t) => {
 })
 
 test('no seat is used twice and none is lost over LevelDB either', async (t) => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-simulation-'))
     t.teardown(() => rm(folder, { recursive: true }))
     const inMemory = await simulate({ seed, steps: 10_000 })

@@ -9,7 +9,7 @@ import type { SessionsParts } from '../../agent/http/api/sessions.ts'
 import type { KeptSession, Session } from '../../agent/http/api/shapes.ts'
 import { type AppParts, createApp, createRequestListener } from '../../agent/http/app.ts'
 import { type Limits, Listener } from '../../agent/http/listener.ts'
-import { type ApiParts, buildRoutes } from '../../agent/http/routes.ts'
+import { type ApiParts, buildInterface } from '../../agent/http/routes.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
 const manager = { id: 'agent-1', name: 'WS-17' }
@@ -158,7 +158,7 @@ export async function startAgent(options: FixtureOptions = {}): Promise<AgentFix
   })
   const events = new Events('start-1', 4)
   const streams = new EventStreams(events, clock)
-  const routes = buildRoutes({ ...inMemoryApi(access, streams), ...options.api })
+  const { routes } = buildInterface({ ...inMemoryApi(access, streams), ...options.api })
   let count = 0
   const prefix = randomBytes(3).toString('hex')
   const newRequestId = () => `${prefix}-${++count}`

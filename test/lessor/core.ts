@@ -4,14 +4,19 @@
  */
 import type { OpenCommand } from '../../agent/domain/seats.ts'
 import { licenseSupplyId, type Supply } from '../../agent/domain/supply.ts'
-import { Lessor, type OpenAnswer, type SeatEvent } from '../../agent/lessor.ts'
+import { Lessor, type OpenAnswer, type Renewal, type SeatEvent } from '../../agent/lessor.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
 import type { Batch, CommitOutcome, StoredRecord, StoreErrorCode } from '../../agent/store/store.ts'
 import { type Ballast, Writer, type WriterState } from '../../agent/writer.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { FailingStore } from '../store/failing-store.ts'
 
-export const product = 'acme/cad'
+export const minute = 60_000
+/** Lease time 600 s, grace 15 s: what a promise needs, and what a record holds. */
+export const promised = 615_000
+export const stored = 1_215_000
+
+const product = 'acme/cad'
 
 export interface CoreOptions {
   readonly code?: StoreErrorCode
@@ -174,4 +179,15 @@ export function supply(
     overlap: true,
     ...rest,
   }
+}
+
+/** What was promised. */
+export function secondsOf(answer: OpenAnswer | Renewal): number {
+  if (!('expiresIn' in answer)) throw new Error(`There is no promise in ${JSON.stringify(answer)}.`)
+  return answer.expiresIn
+}
+
+/** Lets promises go on until none can. */
+export async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
 }

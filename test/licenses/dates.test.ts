@@ -7,6 +7,8 @@ import { blockOf, days, type LicenseTerms, TestVendor } from './test-vendor.ts'
 
 const minute = 60_000
 const hour = 60 * minute
+/** A holder that is answered that its session has ended gives its seat back so much later, in ms. */
+const heard = 2_000
 const start = Date.UTC(2027, 0, 4, 8)
 const acme = new TestVendor('acme')
 
@@ -84,6 +86,7 @@ test('the end of a license ends its sessions with `expired`, and no promise outl
     t.true(told <= left, `${told} s are told with ${left} s left`)
   }
   t.is(await agent.refusal(), 'license_expired')
+  await agent.pass(heard)
   t.is(agent.products()[0]?.used, 0)
 })
 
@@ -97,6 +100,7 @@ test('a session goes on from another license when its own ends', async (t) => {
   }
   const kept = await Promise.all(sessions.map(async (session) => (await agent.beat(session)).kind))
   t.deepEqual(kept.sort(), ['kept', 'refused'])
+  await agent.pass(heard)
   t.is(agent.license(spare).products[0]?.used, 1)
   t.is(agent.license(id).products[0]?.used, 0)
 })
@@ -106,6 +110,7 @@ test('R11: a wall set far ahead ends nothing and frees nothing, but takes no new
   await agent.install(blockOf(acme.license({ products: [{ name: 'cam', seats: 1 }] })))
   const session = await agent.seat()
   agent.clock.setWall(agent.clock.wall() + days(365))
+  t.is((await agent.beat(session)).kind, 'kept', 'before anybody has looked at the date')
   await agent.look()
   t.is(await agent.refusal(), 'license_expired')
   t.is(await agent.refusal({ product: 'acme/cam' }), undefined, 'what has no end goes on')
@@ -207,12 +212,13 @@ test('R6: a removed license takes its seats out of the pool; those in use end at
   t.deepEqual(agent.products(), [])
   t.is(await agent.refusal(), 'unknown_product')
   t.like(await agent.beat(beating), { code: 'session_ended', facts: { reason: 'license_removed' } })
+  await agent.pass(heard)
 
   await agent.install(blockOf(license))
   t.is(agent.license(id).products[0]?.used, 1, 'the one that has not confirmed its end still counts')
   await agent.seat()
   t.is(await agent.refusal(), 'no_seats')
-  await agent.pass(614_000)
+  await agent.pass(614_000 - heard)
   t.is(agent.license(id).products[0]?.used, 2)
   await agent.pass(2_000)
   t.true((agent.license(id).products[0]?.used ?? 2) < 2)

@@ -52,6 +52,13 @@ class Play {
     this.believed.set(session.id, { session, until: this.agent.clock.wall() + expiresIn * 1000 })
   }
 
+  /** Whether all that is out of a license is ending already. */
+  ghosts(id: string): boolean {
+    const { view } = this.agent.parts.lessor
+    const out = [...view.grants()].filter((grant) => grant.parts.some((part) => part.supply.startsWith(`${id}/`)))
+    return out.every((grant) => grant.ending !== undefined)
+  }
+
   /** Supplies that give out more seats than they have, with how many are out. */
   excess(): Map<string, number> {
     const { view } = this.agent.parts.lessor
@@ -148,7 +155,7 @@ function snapshot({ agent, licenses }: Play) {
 
 /** True after every step. */
 async function check(play: Play, allowed: ReadonlyMap<string, number>): Promise<void> {
-  const { agent, believed } = play
+  const { agent, believed, licenses } = play
   const { view } = agent.parts.lessor
   for (const supply of view.supplies()) {
     const out = [...view.grantsOf(supply.id)].flatMap((grant) =>
@@ -163,6 +170,17 @@ async function check(play: Play, allowed: ReadonlyMap<string, number>): Promise<
   }
   for (const [id, { until }] of believed)
     if (until > agent.clock.wall() && !view.grant(id)) throw new Error(`session ${id} is believed in and not counted`)
+  for (const { payload } of licenses) {
+    const { shelf } = agent.parts
+    if (!shelf.get(payload.id)) continue
+    const serves = ['active', 'expiring'].includes(agent.state(payload.id))
+    const beside = (payload.replaces ?? []).filter((old) => shelf.get(old) && agent.state(old) !== 'replaced')
+    const moved = beside.filter((old) => agent.state(old) !== 'deactivated')
+    if (serves && moved.length > 0) throw new Error(`${moved.join()} serves beside ${payload.id}, which replaces it`)
+    const gone =
+      agent.state(payload.id) === 'replaced' && agent.license(payload.id).products.some((one) => one.used > 0)
+    if (gone && !play.ghosts(payload.id)) throw new Error(`seats are out of ${payload.id}, which was replaced`)
+  }
   const verdict = await agent.parts.journal.verify()
   if (verdict.kind !== 'good') throw new Error(`journal entry ${verdict.sequence}: ${verdict.reason}`)
 }

@@ -3,6 +3,7 @@
  */
 import test from 'ava'
 import { MemoryAgent } from '../helpers/memory-agent.ts'
+import { activate, begin } from './bound-license.ts'
 import { blockOf, days, type LicenseTerms, type TestLicense, TestVendor } from './test-vendor.ts'
 
 const minute = 60_000
@@ -152,4 +153,36 @@ test('a license that is over already when it is installed replaces nothing', asy
   const { agent, oldId, id } = await replaced(3, 0, { exp: at(start - days(1)) })
   t.is(agent.state(id), 'expired')
   t.is(agent.state(oldId), 'active')
+})
+
+test('sessions go through a chain of replacements to the license that serves now', async (t) => {
+  const agent = await MemoryAgent.start()
+  const one = acme.license({ products: [{ name: 'cad', seats: 2 }] })
+  const two = acme.license({ replaces: [one.payload.id], products: [{ name: 'cad', seats: 2 }] })
+  const three = acme.license({ replaces: [two.payload.id], products: [{ name: 'cad', seats: 1 }] })
+  await agent.install(blockOf(one))
+  const sessions = [await agent.seat(), await agent.seat()]
+  await agent.install(blockOf(three))
+  await agent.install(blockOf(two))
+  t.is(await kept(agent, sessions), 2)
+  t.is(agent.license(three.payload.id).products[0]?.used, 2)
+  t.like(agent.products(), [{ seats: 1, used: 2, free: 0 }])
+})
+
+test('a session whose feature the new license does not have ends; the others of its product go on', async (t) => {
+  const { agent, oldId } = await replaced(3, 1, { products: [{ name: 'cam', seats: 1 }], nbf: at(start + days(1)) })
+  const [render, plain] = [await agent.seat({ feature: 'render' }), await agent.seat()]
+  await agent.install(blockOf(acme.license({ replaces: [oldId], products: [{ name: 'cad', seats: 3 }] })))
+  t.is(await kept(agent, [render]), 0)
+  t.is(await kept(agent, [plain]), 1)
+})
+
+test('a license that was active and has ended keeps the place of what it replaced', async (t) => {
+  const { agent, vendor, license, id } = await begin({ exp: at(start + days(1)), replaces: ['license-before'] })
+  await activate(agent, vendor, license)
+  await agent.pass(days(2))
+  t.is(agent.state(id), 'expired')
+  await agent.install(blockOf(vendor.license({ id: 'license-before' })))
+  t.is(agent.state('license-before'), 'replaced')
+  t.is(await agent.refusal(), 'license_expired')
 })

@@ -38,9 +38,8 @@ export class Auditor {
   readonly #disconnected = new Set<string>()
   #unserved = new Map<string, number>()
   readonly #closing = new Set<string>()
-  readonly #created = new Set<string>()
-  /** By how much the wall was set ahead in all, in ms: that counts as elapsed time for what ends by date (R9). */
-  #wallAhead = 0
+  /** When the session of an id began, as whoever was told that it was created was told. */
+  readonly #created = new Map<string, string>()
   readonly seen = { believers: 0, granted: 0, repeated: 0, refused: 0, ended: 0, full: 0 }
 
   constructor(ledger: Ledger, now: () => number, options: AuditorOptions) {
@@ -57,10 +56,6 @@ export class Auditor {
   /** Somebody orders that a supply takes nothing any more. */
   closing(supply: string): void {
     this.#closing.add(supply)
-  }
-
-  wallSetAhead(ms: number): void {
-    this.#wallAhead += ms
   }
 
   /** After every step. */
@@ -88,16 +83,18 @@ export class Auditor {
    * Whoever is at the head of a line while its seats are free must be served. To be called after every step.
    * @param heads ids and wishes of who is first in line
    * @param isBusy the agent can't write now
+   * @param running for how long the machine has been running, in ms; nobody is served in its sleep
    */
   checkLine(
     heads: readonly { readonly id: string; readonly wish: Pick<Wish, 'product' | 'feature' | 'seats'> }[],
     isBusy: boolean,
+    running: number,
   ): void {
     const served = new Map<string, number>()
     for (const { id, wish } of heads) {
       if (isBusy || !this.#ledger.hasRoom(wish.product, wish.feature, wish.seats)) continue
-      const since = this.#unserved.get(id) ?? this.#now()
-      if (this.#now() - since > longestUnserved)
+      const since = this.#unserved.get(id) ?? running
+      if (running - since > longestUnserved)
         throw new Violation(`${id} is first in line for ${wish.product}, seats are free, and it is not served`)
       served.set(id, since)
     }
@@ -107,8 +104,10 @@ export class Auditor {
   /** An opening was answered with a seat. */
   opened(exchange: Exchange, created: boolean, session: { readonly id: string; readonly startedAt: string }): void {
     const known = exchange.attempt.session
-    if (created && this.#created.has(session.id)) throw new Violation(`R15: session ${session.id} is created twice`)
-    if (created) this.#created.add(session.id)
+    const before = this.#created.get(session.id)
+    if (before !== undefined && before !== session.startedAt)
+      throw new Violation(`R15: session ${session.id} is created twice`)
+    if (created) this.#created.set(session.id, session.startedAt)
     if (created) this.seen.granted += 1
     else this.seen.repeated += 1
     if (known && (known.id !== session.id || known.startedAt !== session.startedAt))
@@ -158,7 +157,7 @@ export class Auditor {
     const parts = this.#ledger.lastGrant.get(id)?.parts ?? []
     return parts.some(({ supply }) => {
       const end = this.#ledger.licenseOf(supply)?.end
-      return this.#closing.has(supply) || (end !== undefined && end - this.#now() < 2_000 + this.#wallAhead)
+      return this.#closing.has(supply) || (end !== undefined && end - this.#now() < 2_000)
     })
   }
 

@@ -11,7 +11,7 @@ export const incidents: readonly Incident[] = [
   [10, 'agent crashes', (world) => world.crashAgent()],
   [3, 'agent stops', (world) => void world.stopAgent()],
   [1, 'machine reboots', (world) => world.reboot(world.random.integer(5_000, 200_000))],
-  [4, 'machine sleeps', sleep],
+  [4, 'machine sleeps', fallAsleep],
   [4, 'wall is set', setWall],
   [8, 'process is killed', (world) => world.killProcess(world.random.pick(world.applications).process)],
   [6, 'commit fails', failCommit],
@@ -22,10 +22,10 @@ export const incidents: readonly Incident[] = [
   [8, 'free now', (world) => disconnect(world, true)],
 ]
 
-function sleep(world: World): void {
+function fallAsleep(world: World): void {
   const ms = world.random.chance(0.8) ? world.random.integer(1_000, 300_000) : world.random.integer(1_000, 7_200_000)
   world.say(`the machine sleeps for ${ms} ms`)
-  world.machine.sleep(ms)
+  world.machine.standStill(ms)
 }
 
 function setWall(world: World): void {
@@ -33,7 +33,6 @@ function setWall(world: World): void {
   const ms = world.random.integer(-most, most)
   world.say(`the wall clock is set by ${ms} ms`)
   world.machine.wall += ms
-  world.auditor.wallSetAhead(Math.max(0, ms))
 }
 
 function failCommit(world: World): void {

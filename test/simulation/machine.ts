@@ -102,11 +102,11 @@ export class SimulatedMachine {
   /** All clocks run. */
   run(ms: number): void {
     this.monotonic += ms
-    this.sleep(ms)
+    this.standStill(ms)
   }
 
   /** The monotonic clock stands still (Linux). */
-  sleep(ms: number): void {
+  standStill(ms: number): void {
     this.now += ms
     this.wall += ms
     this.sinceBoot += ms

@@ -150,7 +150,11 @@ export class Network {
     const now = this.#world.machine.monotonic
     if (exchange.kind === 'open' && wait > 0) this.#waited.set(product, now)
     if (!exchange.roomAllTheTime) return
-    const isLine = now - (this.#waited.get(product) ?? Number.NEGATIVE_INFINITY) < placeKept
+    const isLine =
+      now - (this.#waited.get(product) ?? Number.NEGATIVE_INFINITY) < placeKept ||
+      [...this.#open].some(
+        ({ kind, attempt: { wish } }) => kind === 'open' && wish.wait > 0 && wish.product === product,
+      )
     exchange.roomAllTheTime = !isLine && this.#world.ledger.hasRoom(product, feature, seats)
   }
 

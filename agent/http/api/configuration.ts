@@ -6,6 +6,12 @@ import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
 import { noContent, ok } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
+import {
+  changeConfigurationExample,
+  configurationExample,
+  configurationSchemaExample,
+  validateConfigurationExample,
+} from './agent-examples.ts'
 import { type ConfigurationEntry, type ConfigurationPatch, configuration, configurationPatch } from './agent-shapes.ts'
 import { text } from './shapes.ts'
 
@@ -19,7 +25,7 @@ export interface ConfigurationParts {
   schema(): unknown
 }
 
-const sectionQuery = z.strictObject({ section: text(64).optional() })
+const sectionQuery = z.strictObject({ section: text(64).optional().describe('only this section, such as basic') })
 
 export function configurationRoutes(parts: ConfigurationParts): Route[] {
   return [
@@ -27,7 +33,9 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       method: 'GET',
       path: '/api/v1/configuration',
       guard: 'read',
+      operation: 'readConfiguration',
       summary: 'Settings with their values and sources',
+      example: configurationExample,
       query: sectionQuery,
       answers: { 200: { description: 'Settings', schema: configuration } },
       handle: ({ query }) => ok({ entries: parts.describe(query.section) }),
@@ -36,7 +44,11 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       method: 'PUT',
       path: '/api/v1/configuration',
       guard: 'administrator',
+      operation: 'changeConfiguration',
       summary: 'Change the settings that are named; null goes back to the file or the default',
+      description:
+        'Takes effect at once, except where the setting says `restart`. All of it is taken or nothing; every wrong field is listed. Settings that an environment variable fixes are refused.',
+      example: changeConfigurationExample,
       body: configurationPatch,
       answers: { 200: { description: 'All settings, as they are now', schema: configuration } },
       errors: ['read_only_setting', 'store_unavailable'],
@@ -49,7 +61,9 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       method: 'GET',
       path: '/api/v1/configuration/schema',
       guard: 'read',
+      operation: 'readConfigurationSchema',
       summary: 'JSON Schema of the configuration file',
+      example: configurationSchemaExample,
       answers: { 200: { description: 'A JSON Schema', schema: z.looseObject({}) } },
       handle: () => ok(parts.schema()),
     }),
@@ -57,7 +71,9 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       method: 'POST',
       path: '/api/v1/configuration/validate',
       guard: 'administrator',
+      operation: 'validateConfiguration',
       summary: 'Say what a change would be refused for, without making it',
+      example: validateConfigurationExample,
       body: configurationPatch,
       answers: { 204: { description: 'It would be taken' } },
       errors: ['read_only_setting'],

@@ -5,6 +5,7 @@
 import type { Refusal } from '../../errors.ts'
 import { ok } from '../reply.ts'
 import { defineRoute, documentBody, type Route } from '../route.ts'
+import { recognizeExample } from './license-examples.ts'
 import { type ApplyDocuments, applyDocuments, type RecognizedDocument, recognizedDocuments } from './license-shapes.ts'
 
 export interface DocumentsParts {
@@ -20,7 +21,11 @@ export function documentRoutes(parts: DocumentsParts): Route[] {
       method: 'POST',
       path: '/api/v1/documents',
       guard: 'administrator',
+      operation: 'recognizeDocuments',
       summary: 'Recognize text blocks, say what they would do, do it',
+      description:
+        'Finds every block in a text, such as a whole mail: licenses, activations, receipts. Without `apply` nothing is changed. Each block is told about on its own, so one that can not be used does not stop the others; only where it is the only one, the call is refused for it.',
+      example: recognizeExample,
       body: applyDocuments,
       bodyLimit: documentBody,
       answers: { 200: { description: 'The blocks that were found', schema: recognizedDocuments } },
@@ -28,6 +33,10 @@ export function documentRoutes(parts: DocumentsParts): Route[] {
         'not_a_document',
         'bad_signature',
         'document_altered',
+        'document_invalid',
+        'document_too_new',
+        'document_superseded',
+        'unknown_request',
         'wrong_recipient',
         'document_expired',
         'already_applied',

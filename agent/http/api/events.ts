@@ -7,6 +7,7 @@ import type { Timers } from '../../clock.ts'
 import { type Refusal, refuse } from '../../errors.ts'
 import type { Reply } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { eventsExample } from './agent-examples.ts'
 
 export interface AgentEvent {
   readonly id: string
@@ -32,7 +33,7 @@ const pingEvery = 15_000
 
 const eventsQuery = z.strictObject({
   types: z.string().max(512).optional().describe('types or first parts of types, with commas; all when left out'),
-  lastEventId: z.string().max(64).optional().describe('as the Last-Event-ID header, for clients that can not set it'),
+  after: z.string().max(64).optional().describe('as the Last-Event-ID header, for clients that can not set it'),
 })
 
 function writeEvent({ id, type, data }: AgentEvent): string {
@@ -105,13 +106,17 @@ export function eventRoutes(streams: Pick<EventStreams, 'open'>): Route[] {
       method: 'GET',
       path: '/api/v1/events',
       guard: 'stream',
+      operation: 'followEvents',
       summary: 'News as server-sent events; an event "reset" says that some were missed',
+      description:
+        'A stream of server-sent events. Each has an id; a client that lost the line sends the last one as `Last-Event-ID` and goes on there. After `reset` it has to read everything anew. A comment comes every 15 seconds; who reads too slowly is dropped. The types are `session.opened`, `session.changed`, `session.ended`, `license.changed`, `product.changed`, `queue.changed`, `configuration.changed` and `health.changed`; their data name things by id.',
+      example: eventsExample,
       headers: { 'Last-Event-ID': { description: 'id of the last event that came', required: false } },
       query: eventsQuery,
       answers: { 200: { description: 'A stream that stays open', types: ['text/event-stream'] } },
       errors: ['too_many_requests'],
       handle({ headers, query, address }) {
-        const last = headers['last-event-id'] ?? query.lastEventId
+        const last = headers['last-event-id'] ?? query.after
         return streams.open(address, typeof last === 'string' && last !== '' ? last : undefined, query.types)
       },
     }),

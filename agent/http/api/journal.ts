@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { writeRow } from '../csv.ts'
 import { ok, type Reply } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { journalExample, verifyJournalExample } from './agent-examples.ts'
 import { type JournalLine, type JournalVerdict, journalEntry, journalVerdict } from './agent-shapes.ts'
 import { type List, list, pageQuery, text } from './shapes.ts'
 
@@ -71,7 +72,11 @@ export function journalRoutes(parts: JournalParts): Route[] {
       method: 'GET',
       path: '/api/v1/journal',
       guard: 'read',
+      operation: 'listJournal',
       summary: 'What happened',
+      description:
+        'The log of everything that happened, with reasons. In JSON it comes in pages; as NDJSON or CSV all of it comes as one download.',
+      example: journalExample,
       query: journalQuery,
       answers: {
         200: {
@@ -92,7 +97,9 @@ export function journalRoutes(parts: JournalParts): Route[] {
       method: 'GET',
       path: '/api/v1/journal/verify',
       guard: 'read',
+      operation: 'verifyJournal',
       summary: 'Check that no entry was changed or left out',
+      example: verifyJournalExample,
       answers: { 200: { description: 'What was found', schema: journalVerdict } },
       handle: async () => ok(await parts.verify()),
     }),

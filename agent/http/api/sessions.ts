@@ -7,12 +7,21 @@ import { type Refusal, refuse } from '../../errors.ts'
 import { created, noContent, ok } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
 import {
+  closeExample,
+  disconnectExample,
+  keepExample,
+  listSessionsExample,
+  openExample,
+  readSessionExample,
+} from './session-examples.ts'
+import {
   type Disconnect,
   type Disconnected,
   disconnect,
   disconnected,
   type Heartbeat,
   heartbeat,
+  idempotencyKey,
   type KeptSession,
   keptSession,
   type List,
@@ -25,6 +34,7 @@ import {
   type Session,
   type SessionQuery,
   session,
+  sessionKey,
   sessionQuery,
 } from './shapes.ts'
 
@@ -50,11 +60,13 @@ export interface SessionsParts {
 }
 
 const params = z.strictObject({ id: opaqueId })
-const keyHeader = { 'Session-Key': { description: 'the key that the answer to opening gave', required: true } }
+const keyHeader = {
+  'Session-Key': { description: 'the key that the answer to opening gave', required: true, schema: sessionKey },
+}
 
 function readKey(headers: { readonly [name: string]: string | string[] | undefined }): string | Refusal {
   const key = headers['session-key']
-  if (typeof key === 'string' && key.length >= 1 && key.length <= 128) return key
+  if (typeof key === 'string' && sessionKey.safeParse(key).success) return key
   return refuse('wrong_key', 'The Session-Key header is missing or has another form than a key.')
 }
 
@@ -64,9 +76,17 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       method: 'POST',
       path: '/api/v1/sessions',
       guard: 'application',
+      operation: 'openSession',
       summary: 'Get a seat',
+      description:
+        'Asks for a seat of a product. Do it when the application starts, keep the seat with heartbeats while it runs, and give it back at the end. Where no seat is free, the refusal says who has them and when it is worth asking again; `wait` waits in line instead. Repeat a request whose answer did not come with the same Idempotency-Key: it never takes a second seat.',
+      example: openExample,
       headers: {
-        'Idempotency-Key': { description: '16 to 128 characters; the same again is the same seat', required: true },
+        'Idempotency-Key': {
+          description: 'a fresh random value for every new seat, such as a UUID; the same again is the same seat',
+          required: true,
+          schema: idempotencyKey,
+        },
       },
       body: openSession,
       answers: {
@@ -100,13 +120,13 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
         'lease_too_short',
       ],
       async handle({ body, headers, address, closed }) {
-        const idempotencyKey = headers['idempotency-key']
-        if (typeof idempotencyKey !== 'string' || !/^[\x21-\x7e]{16,128}$/.test(idempotencyKey))
+        const given = headers['idempotency-key']
+        if (typeof given !== 'string' || !idempotencyKey.safeParse(given).success)
           return refuse(
             'idempotency_key_needed',
             'The header is missing, too short, too long, or has characters beyond ASCII.',
           )
-        const outcome = await parts.open({ ...body, idempotencyKey, address }, closed)
+        const outcome = await parts.open({ ...body, idempotencyKey: given, address }, closed)
         if (outcome.kind === 'refused') return outcome
         return outcome.created ? created(outcome.session) : ok(outcome.session)
       },
@@ -115,7 +135,11 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       method: 'PUT',
       path: '/api/v1/sessions/{id}',
       guard: 'application',
+      operation: 'keepSession',
       summary: 'Keep a seat: the heartbeat',
+      description:
+        'Send it every `renewIn` seconds. A session that is not kept ends at `expiresAt`. With 410 `session_ended` the seat is gone, and the application has to stop using it or to open a new session.',
+      example: keepExample,
       headers: keyHeader,
       params,
       body: heartbeat,
@@ -132,7 +156,10 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       method: 'DELETE',
       path: '/api/v1/sessions/{id}',
       guard: 'application',
+      operation: 'closeSession',
       summary: 'Give a seat back',
+      description: 'Others can have the seat at once. Doing it again is fine.',
+      example: closeExample,
       headers: keyHeader,
       params,
       answers: { 204: { description: 'The seat is back, or was already' } },
@@ -148,7 +175,9 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       method: 'GET',
       path: '/api/v1/sessions',
       guard: 'read',
+      operation: 'listSessions',
       summary: 'Who has what',
+      example: listSessionsExample,
       query: sessionQuery,
       answers: { 200: { description: 'Sessions', schema: list(session) } },
       handle: ({ query }) => ok(parts.list(query)),
@@ -157,7 +186,9 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       method: 'GET',
       path: '/api/v1/sessions/{id}',
       guard: 'read',
+      operation: 'readSession',
       summary: 'One session',
+      example: readSessionExample,
       params,
       answers: { 200: { description: 'The session', schema: session } },
       errors: ['unknown_session'],
@@ -170,7 +201,11 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       method: 'POST',
       path: '/api/v1/sessions/{id}/disconnect',
       guard: 'administrator',
+      operation: 'disconnectSession',
       summary: 'End a session; with freeNow also where the application may still run',
+      description:
+        'The application is told with its next heartbeat, and its seat is free as soon as it confirms, at the latest at `freeAt`. With `freeNow` others can have the seat before that; as long as both may use it, that is an overlap, which the journal keeps and some licenses forbid.',
+      example: disconnectExample,
       params,
       body: disconnect,
       answers: { 200: { description: 'It has ended, or ends at the time shown', schema: disconnected } },

@@ -6,7 +6,10 @@ import type { Administrator } from '../../people/administrator.ts'
 import type { CookieAccess } from '../access.ts'
 import { noContent, ok } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { changePasswordExample, signInExample, signOutExample } from './agent-examples.ts'
 import { changePassword, signedIn, signIn } from './agent-shapes.ts'
+
+const cookie = { 'Set-Cookie': 'the sign-in, or nothing in its place' }
 
 export interface SignInParts {
   readonly administrator: Pick<Administrator, 'signIn' | 'signOut' | 'changePassword'>
@@ -21,9 +24,13 @@ export function signInRoutes({ administrator, access }: SignInParts): Route[] {
       method: 'POST',
       path: '/api/v1/sign-in',
       guard: 'open',
+      operation: 'signIn',
       summary: 'Sign in as the administrator; the answer sets a cookie',
+      description:
+        'Needed only once a password is set, and by the protection setting. Ten failed attempts in 15 minutes are answered with 429.',
+      example: signInExample,
       body: signIn,
-      answers: { 200: { description: 'Signed in', schema: signedIn } },
+      answers: { 200: { description: 'Signed in', schema: signedIn, headers: cookie } },
       errors: ['wrong_password', 'password_needed', 'too_many_requests', 'store_unavailable'],
       async handle({ body, headers, address }) {
         const before = access.readToken(headers.cookie ?? '')
@@ -35,8 +42,10 @@ export function signInRoutes({ administrator, access }: SignInParts): Route[] {
       method: 'DELETE',
       path: '/api/v1/sign-in',
       guard: 'open',
+      operation: 'signOut',
       summary: 'Sign out',
-      answers: { 204: { description: 'Signed out' } },
+      example: signOutExample,
+      answers: { 204: { description: 'Signed out', headers: cookie } },
       errors: ['store_unavailable'],
       async handle({ headers }) {
         const token = access.readToken(headers.cookie ?? '')
@@ -48,9 +57,11 @@ export function signInRoutes({ administrator, access }: SignInParts): Route[] {
       method: 'PUT',
       path: '/api/v1/password',
       guard: 'open',
+      operation: 'changePassword',
       summary: 'Set or change the password; all sign-ins end, and the answer is a new one',
+      example: changePasswordExample,
       body: changePassword,
-      answers: { 200: { description: 'Changed, and signed in anew', schema: signedIn } },
+      answers: { 200: { description: 'Changed, and signed in anew', schema: signedIn, headers: cookie } },
       errors: ['wrong_password', 'too_many_requests', 'store_unavailable'],
       async handle({ body, address, authority }) {
         const outcome = await administrator.changePassword({ ...body, reset: authority === 'cli' }, address)

@@ -23,6 +23,7 @@ const entries: readonly Entry[] = [
     icon: 'configuration',
     pages: [{ id: 'basic', address: '/configuration/basic' }],
   },
+  { id: 'help', address: '/help/api', icon: 'info', pages: [{ id: 'interface', address: '/help/api' }] },
 ]
 
 export interface NavigationEntry {

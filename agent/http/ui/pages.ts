@@ -12,6 +12,7 @@ import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } 
 import { downloadBlock } from './blocks.ts'
 import { changeBasicSettings, changePassword, showBasicSettings } from './configuration.ts'
 import { askDisconnect, disconnect } from './disconnect.ts'
+import { showInterface } from './interface.ts'
 import { addLicense, showAddLicense, showLicense, showLicenses } from './licenses.ts'
 import { oldAddresses } from './navigation.ts'
 import { installSample, showOverview } from './overview.ts'
@@ -65,6 +66,8 @@ export const pageRoutes: readonly PageRoute[] = [
     guard: 'open',
     handle: (page, _parts, { languages }) => changeAppearance(page, languages),
   },
+  { method: 'get', path: '/help', guard: 'open', handle: (page) => page.leadTo('/help/api') },
+  { method: 'get', path: '/help/api', guard: 'open', handle: showInterface },
   ...Object.entries(oldAddresses).map(
     ([from, to]): PageRoute => ({ method: 'get', path: from, guard: 'open', handle: (page) => page.leadTo(to) }),
   ),

@@ -7,6 +7,7 @@ import type { Refusal } from '../../errors.ts'
 import type { ConfigurationEntry, ConfigurationPatch, ConfigurationValue, HealthProblem } from '../api/agent-shapes.ts'
 import type { License, LicenseDetails, Product } from '../api/license-shapes.ts'
 import type { Disconnected, List, Session } from '../api/shapes.ts'
+import type { Description } from '../openapi-document.ts'
 import type { SessionSelection } from './session-selection.ts'
 
 /** What stands around every page. */
@@ -116,6 +117,8 @@ export interface Parts {
   readonly sessions: SessionsPart
   readonly configuration: ConfigurationPart
   readonly administrator: AdministratorPart
+  /** The interface description, as programs get it. */
+  readonly interface: { describe(): Description }
   /** Makes the sample vendor on the spot and installs a license of it. */
   readonly sample: { install(): Promise<{ readonly kind: 'installed' } | Refusal> }
 }

@@ -4,6 +4,7 @@ import test from 'ava'
 import { endReasons, errorTable } from '../../../agent/errors.ts'
 import { licenseStates } from '../../../agent/http/api/license-shapes.ts'
 import { sessionStates } from '../../../agent/http/api/shapes.ts'
+import { guards } from '../../../agent/http/guards.ts'
 import { themes } from '../../../agent/http/ui/cookies.ts'
 import { sessionOrders } from '../../../agent/http/ui/session-selection.ts'
 import { createLanguages, type Message, readCatalogs } from '../../../agent/language.ts'
@@ -26,7 +27,9 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'license_model.': ['perpetual', 'subscription'],
   'count_rule.': ['session', 'process', 'host', 'user'],
   'early_return.': ['online', 'offline', 'atDate'],
-  'navigation.': ['overview', 'licenses', 'licenses_second', 'sessions', 'configuration', 'basic'],
+  'navigation.': ['overview', 'licenses', 'licenses_second', 'sessions', 'configuration', 'basic', 'help', 'interface'],
+  'interface.in_': ['path', 'query', 'header'],
+  'interface.guard_': guards,
   'health.': ['ok', 'notice', 'warning', 'error'],
   'source.': ['default', 'file', 'administrator', 'environment', 'network'],
   'password.': ['current', 'password', 'again'],

@@ -72,7 +72,15 @@ test('the entries under Options are in their order, and the one of the page is m
   const { text } = await visitor.get('/licenses/add')
   const options = /<nav class="options"[\s\S]*?<\/nav>/.exec(text)?.[0] ?? ''
   const entries = [...options.matchAll(/<a href="([^"]+)"( aria-current="\w+")?/g)].map(([, address]) => address)
-  t.deepEqual(entries, ['/', '/licenses', '/sessions', '/configuration/basic', '/configuration/basic'])
+  t.deepEqual(entries, [
+    '/',
+    '/licenses',
+    '/sessions',
+    '/configuration/basic',
+    '/configuration/basic',
+    '/help/api',
+    '/help/api',
+  ])
   t.regex(options, /href="\/licenses" aria-current="true"/)
   t.regex(options, /Licenses <small>Sentinel Keys<\/small>/)
   for (const address of entries) t.is((await visitor.get(address ?? '')).status, 200)

@@ -5,8 +5,10 @@ import { refuse } from '../../../agent/errors.ts'
 import type { ConfigurationEntry, HealthProblem } from '../../../agent/http/api/agent-shapes.ts'
 import type { LicenseDetails } from '../../../agent/http/api/license-shapes.ts'
 import type { Session } from '../../../agent/http/api/shapes.ts'
+import { buildInterface } from '../../../agent/http/routes.ts'
 import type { Parts } from '../../../agent/http/ui/parts.ts'
 import { selectSessions } from '../../../agent/http/ui/session-selection.ts'
+import { makeParts } from '../api/api-call.ts'
 import {
   at,
   hostile,
@@ -198,6 +200,7 @@ export function createSampleParts(size: Size): SampleParts {
         return { kind: 'changed', cookie: 'sample-sign-in=yes; Path=/; HttpOnly; SameSite=Strict' }
       },
     },
+    interface: { describe: buildInterface(makeParts()).describe },
     sample: {
       install: async () => {
         if (licenseList.length > 0) return refuse('already_applied', 'The sample license is installed.')
