@@ -84,7 +84,8 @@ interface Place {
 }
 
 async function callOnce(place: Place, token: string | undefined, call: AgentCall): Promise<AgentReply> {
-  const timeout = AbortSignal.timeout(call.patience ?? usualPatience)
+  // Takes whole milliseconds only; readings of a clock have parts of them.
+  const timeout = AbortSignal.timeout(Math.ceil(call.patience ?? usualPatience))
   const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
   try {
     const response = await send(place, token, call, signal)
