@@ -3,15 +3,18 @@
  * Part of the composition root; only `agent.ts` imports it.
  */
 import type { Broker } from './broker.ts'
+import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
 import type { SettingDescription } from './config/describe.ts'
 import { fileJsonSchema } from './config/schema.ts'
 import { type ConfigurationPage, configurationPages } from './config/setting.ts'
+import type { DateFloor } from './date-floor.ts'
 import type { DocumentDesk } from './document-desk.ts'
 import type { JournalEntry } from './domain/journal.ts'
 import { LeaseholdError, type Refusal, refuse } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Health } from './health.ts'
+import type { History } from './history.ts'
 import type { ConfigurationEntry, JournalLine } from './http/api/agent-shapes.ts'
 import type { List } from './http/api/shapes.ts'
 import type { ApiParts } from './http/routes.ts'
@@ -20,7 +23,10 @@ import type { Lessor } from './lessor.ts'
 import type { LicenseShelf } from './license-shelf.ts'
 import { type LicenseDetailsView, type LicenseViewContext, licenseDetails, licenseView } from './license-view.ts'
 import type { Licenses } from './licenses.ts'
-import { featureViews, type ProductViewContext, productViews } from './product-view.ts'
+import type { Paths } from './paths.ts'
+import type { Peaks } from './peaks.ts'
+import { type FeatureView, featureViews, type ProductViewContext, productViews } from './product-view.ts'
+import type { Refusals } from './refusals.ts'
 import { addSample } from './sample.ts'
 import type { SessionList } from './session-list.ts'
 import type { AgentName } from './session-view.ts'
@@ -37,9 +43,15 @@ export interface Owners {
   readonly health: Health
   readonly events: Events
   readonly journal: Journal
+  readonly history: History
+  readonly refusals: Refusals
+  readonly peaks: Peaks
   readonly writer: Writer
   readonly self: () => AgentName
   readonly version: string
+  readonly floor: Pick<DateFloor, 'dates'>
+  readonly clock: Clock
+  readonly paths: Paths
   /** Wall time in ms. */
   readonly wall: () => number
   readonly atLeast: () => number
@@ -106,7 +118,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       products: (page) => paged(productViews(productContext(owners)), page),
       features: ({ product, ...page }) =>
         paged(
-          featureViews(productContext(owners)).filter((one) => product === undefined || one.product === product),
+          features(owners).filter((one) => product === undefined || one.product === product),
           page,
         ),
     },
@@ -170,7 +182,7 @@ async function* lines(journal: Journal, filter: JournalFilter): AsyncIterable<Jo
   for await (const entry of journal.read(filter, Number.MAX_SAFE_INTEGER)) yield lineOf(entry)
 }
 
-function lineOf(entry: JournalEntry): JournalLine {
+export function lineOf(entry: JournalEntry): JournalLine {
   const facts = Object.fromEntries(
     Object.entries(entry.facts).map(([name, fact]) => [name, isList(fact) ? [...fact] : fact]),
   )
@@ -296,6 +308,11 @@ export async function disconnectSession(
 
 export function productContext(owners: Owners): ProductViewContext {
   return { ...owners.viewContext(), waiting: (product) => owners.broker.waiting(product) }
+}
+
+/** With the peaks, which are kept since the start. */
+export function features(owners: Owners): FeatureView[] {
+  return featureViews(productContext(owners)).map((one) => ({ ...one, peak: owners.peaks.of(one.product, one.name) }))
 }
 
 export function healthProblems(health: Health) {

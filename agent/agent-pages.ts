@@ -1,11 +1,13 @@
 /**
  * Connects the pages to the owners. Part of the composition root; only `agent.ts` imports it.
  */
+import os from 'node:os'
 import {
   deactivate,
   detailsOf,
   disconnectSession,
   entryOf,
+  features,
   fieldsOf,
   healthProblems,
   type Owners,
@@ -13,6 +15,7 @@ import {
   productContext,
   requestActivation,
 } from './agent-api.ts'
+import { connectInsight, recountProduct } from './agent-insight.ts'
 import { configurationPages } from './config/setting.ts'
 import { shortGroups } from './domain/documents/keys.ts'
 import type { CookieAccess } from './http/access.ts'
@@ -22,6 +25,9 @@ import { licenseView } from './license-view.ts'
 import type { Administrator } from './people/administrator.ts'
 import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
+
+/** Machines with their users that the pages look through at most. */
+const mostComputers = 100_000
 
 export function connectPages(
   owners: Owners,
@@ -39,9 +45,21 @@ export function connectPages(
       language: configuration.get('ui.language') === 'auto' ? undefined : configuration.get('ui.language'),
       rowsPerPage: configuration.get('ui.rowsPerPage'),
       refreshSeconds: configuration.get('ui.refreshSeconds'),
+      hostNames: [os.hostname(), owners.self().name, 'localhost'].map((name) => name.toLowerCase()),
     }),
     health: { problems: () => healthProblems(health) },
-    products: { list: () => productViews(productContext(owners)) },
+    ...connectInsight(owners),
+    products: {
+      list: () => productViews(productContext(owners)),
+      mode: (id) => {
+        const { mode, manager } = configuration.forProduct(id)
+        return { mode, manager }
+      },
+      recount: (id) => recountProduct(owners, id),
+    },
+    features: { list: () => features(owners) },
+    computers: { list: () => sessions.computers({ limit: mostComputers }).items },
+    documents: { process: (text, order) => desk.process(text, order) },
     licenses: {
       list: () => shelf.list().map((one) => licenseView(one, owners.viewContext())),
       get: (id) => detailsOf(owners, id),

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { connectApi, type Owners } from './agent-api.ts'
 import { watchHealth } from './agent-health.ts'
+import { connectHistory } from './agent-history.ts'
 import { connectPages } from './agent-pages.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
@@ -30,12 +31,15 @@ import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
 import type { Log } from './log.ts'
 import { type Paths, packagePaths } from './paths.ts'
+import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
 import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
+import { Refusals } from './refusals.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
+import { whoOf } from './session-request.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { type Ballast, Writer } from './writer.ts'
@@ -139,7 +143,16 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     self,
     settings: sessionSettings,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
+  const journal = new Journal(store, () => writer.head)
+  const refusals = new Refusals({
+    journal,
+    wall: () => clock.wall(),
+    onChange: (product) => events.publish('session.refused', { product }),
+  })
+  const peaks = new Peaks()
+  const history = connectHistory({ journal, writer, lessor, clock, timers, agent: identity.id })
   const administrator = new Administrator({
     writes: writer,
     clock,
@@ -159,6 +172,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     if (event.kind === 'supplies') return
     const { id, product } = event.grant
+    if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
     if (event.kind === 'opened') events.publish('session.opened', { id, product })
     else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
     else events.publish('session.changed', { id, product })
@@ -194,7 +208,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     configuration,
     health,
     events,
-    journal: new Journal(store, () => writer.head),
+    journal,
+    history,
+    refusals,
+    peaks,
     writer,
     self,
     version,
@@ -202,6 +219,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     atLeast: () => clock.atLeast(),
     randomId,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
+    floor,
+    clock,
+    paths,
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
@@ -226,6 +246,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   return {
     start: async () => {
       await writer.open()
+      refusals.load(writer.head.sequence).catch(trouble('the last refusals could not be read'))
       stops.push(await floor.start())
       await licenses.refresh()
       health$.look()

@@ -46,6 +46,8 @@ export interface BrokerOptions {
   readonly self: () => AgentName
   readonly settings: () => { readonly idleLimit: number; readonly privacy: HolderPrivacy }
   readonly onLine?: (product: ProductName, waiting: number) => void
+  /** Told of every request that was refused, with the product it was taken to mean. */
+  readonly onRefused?: (request: OpenRequest, product: string, refusal: Refusal) => void
 }
 
 type AskAnswer = WaitAnswer<OpenAnswer>
@@ -251,6 +253,7 @@ export class Broker {
   }
 
   async #refused(request: OpenRequest, product: string, refusal: Refusal): Promise<Refusal> {
+    this.#options.onRefused?.(request, product, refusal)
     await this.#refusals.note(request, product, refusal)
     return refusal
   }

@@ -11,6 +11,7 @@ export interface AgentEvents {
   'session.opened': { readonly id: string; readonly product: string }
   'session.changed': { readonly id: string; readonly product: string }
   'session.ended': { readonly id: string; readonly product: string; readonly reason: EndReason }
+  'session.refused': { readonly product: string }
   'license.changed': { readonly id: string }
   'product.changed': { readonly product: string; readonly seats: number; readonly used: number }
   'queue.changed': { readonly product: string; readonly waiting: number }

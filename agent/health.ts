@@ -64,7 +64,7 @@ export const problems = {
     severity: 'warning',
     title: 'There is no administrator password',
     text: () => 'Anyone at this computer can change settings and licenses.',
-    action: { label: 'Set a password', href: '/configuration/basic' },
+    action: { label: 'Set a password', href: '/configuration/basic#password' },
   }),
   loose_permissions: declare<{ files: readonly string[] }>({
     severity: 'error',

@@ -181,7 +181,7 @@ function showRefused(page: Page, parts: Parts, refusal: Refusal, form: Form): Pr
   return showBasicSettings(page, parts, { form, refused: describeRefusal(refusal, page.language) }, 422)
 }
 
-function readFieldProblems(refusal: Refusal): readonly FieldProblem[] {
+export function readFieldProblems(refusal: Refusal): readonly FieldProblem[] {
   const fields = refusal.facts?.fields
   return Array.isArray(fields) ? (fields as FieldProblem[]) : []
 }

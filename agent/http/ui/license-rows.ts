@@ -40,6 +40,11 @@ export interface LicenseRow {
   readonly can: { readonly activate: boolean; readonly deactivate: boolean; readonly remove: boolean }
 }
 
+/** Word, icon and color of a state. */
+export function writeState(state: LicenseState, t: Language['t']) {
+  return { ...marks[state], text: t(`license_state.${state}`) }
+}
+
 export function writeLicenseRow(license: License, { t }: Pick<Language, 't'>, time: TimeWords): LicenseRow {
   const { actions, products } = license
   const titles = products.map((product) => (product.any ? t('licenses.any_product') : product.title))
@@ -48,7 +53,7 @@ export function writeLicenseRow(license: License, { t }: Pick<Language, 't'>, ti
     id: license.id,
     address: `/licenses/${encodeURIComponent(license.id)}`,
     name: titles.join(', '),
-    state: { ...marks[license.state], text: t(`license_state.${license.state}`) },
+    state: writeState(license.state, t),
     kind: license.kind === 'network' ? t('licenses.network', { count: seats }) : t('licenses.standalone'),
     vendor: license.vendor.name,
     fingerprint: license.vendor.fingerprint,

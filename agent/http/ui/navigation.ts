@@ -16,14 +16,27 @@ interface Entry {
 const entries: readonly Entry[] = [
   { id: 'overview', address: '/', icon: 'overview' },
   { id: 'licenses', address: '/licenses', icon: 'license', second: 'navigation.licenses_second' },
-  { id: 'sessions', address: '/sessions', icon: 'session' },
+  { id: 'products', address: '/products', icon: 'product' },
+  { id: 'features', address: '/features', icon: 'feature' },
+  { id: 'sessions', address: '/sessions', icon: 'session', pages: [{ id: 'computers', address: '/computers' }] },
+  { id: 'update', address: '/update', icon: 'update' },
+  {
+    id: 'journal',
+    address: '/journal',
+    icon: 'journal',
+    pages: [
+      { id: 'history', address: '/history' },
+      { id: 'refused', address: '/refused' },
+    ],
+  },
   {
     id: 'configuration',
     address: '/configuration/basic',
     icon: 'configuration',
     pages: [{ id: 'basic', address: '/configuration/basic' }],
   },
-  { id: 'help', address: '/help/api', icon: 'info', pages: [{ id: 'interface', address: '/help/api' }] },
+  { id: 'diagnostics', address: '/diagnostics', icon: 'diagnostics' },
+  { id: 'help', address: '/help', icon: 'info', pages: [{ id: 'interface', address: '/help/api' }] },
 ]
 
 export interface NavigationEntry {
@@ -43,7 +56,8 @@ export function listNavigation(path: string, { t }: Pick<Language, 't'>): readon
       address: page.address,
       ...mark(path, page.address),
     }))
-    const own = pages.length > 0 ? {} : mark(path, entry.address)
+    // One mark is enough: a page of its own below the entry has it, or the entry.
+    const own = pages.some(({ current }) => current !== undefined) ? {} : mark(path, entry.address)
     return {
       text: t(`navigation.${entry.id}`),
       address: entry.address,
@@ -66,6 +80,22 @@ export const oldAddresses: Readonly<Record<string, string>> = {
   '/_int_/': '/',
   '/_int_/index.html': '/',
   '/_int_/devices.html': '/licenses',
+  '/_int_/products.html': '/products',
+  '/_int_/features.html': '/features',
   '/_int_/sessions.html': '/sessions',
+  '/_int_/checkin_file.html': '/update',
+  '/_int_/checkin.html': '/update',
+  '/_int_/accesslog.html': '/journal',
+  '/_int_/log.html': '/journal',
   '/_int_/config.html': '/configuration/basic',
+  '/_int_/config_basic.html': '/configuration/basic',
+  '/_int_/config_users.html': '/configuration/basic',
+  '/_int_/config_to.html': '/configuration/basic',
+  '/_int_/config_from.html': '/configuration/basic',
+  '/_int_/config_detach.html': '/configuration/basic',
+  '/_int_/config_network.html': '/configuration/basic',
+  '/_int_/conf_to.html': '/configuration/basic',
+  '/_int_/conf_from.html': '/configuration/basic',
+  '/_int_/diagnostics.html': '/diagnostics',
+  '/_int_/help.html': '/help',
 }

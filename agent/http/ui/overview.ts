@@ -2,9 +2,12 @@
  * Overview: is anything wrong, how many seats are free, who holds them, what ends soon; on the first visit three ways in.
  * Must not import owners.
  */
+import { drawSparks } from './history.ts'
 import { writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
+import { productAddress } from './product-rows.ts'
+import { writeLastRefusal } from './refused.ts'
 import { writeSessionRow } from './session-rows.ts'
 
 const shownHolders = 8
@@ -34,13 +37,20 @@ export async function showOverview(
     await page.show('pages/welcome', { title, problems, refused })
     return
   }
-  const sessions = parts.sessions.list({ search: '', sort: 'since', descending: true, offset: 0, limit: shownHolders })
+  const { refreshSeconds, hostNames } = parts.frame()
+  const newest = { search: '', sort: 'since', descending: true, offset: 0, limit: shownHolders } as const
+  const sessions = parts.sessions.list(newest)
+  const own = parts.sessions.list({ ...newest, hosts: hostNames })
+  const sparks = await drawSparks(page, parts, products)
   await page.show('pages/overview', {
     title,
     problems,
     refused,
     products: products.map((product) => ({
       ...product,
+      title: product.name === '*' ? t('licenses.any_product') : product.title,
+      address: productAddress(product.id),
+      spark: sparks.get(product.id),
       marks: {
         used: product.used,
         seats: product.seats,
@@ -50,11 +60,14 @@ export async function showOverview(
     })),
     holders: sessions.items.map((session) => writeSessionRow(session, language, time)),
     sessions: sessions.total,
+    own: own.items.map((session) => writeSessionRow(session, language, time)),
+    ownTotal: own.total,
+    refusal: writeLastRefusal(page, parts),
     ending: licenses
       .filter(({ state, daysLeft }) => state !== 'replaced' && daysLeft !== undefined && daysLeft <= soon)
       .sort((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0))
       .map((license) => writeLicenseRow(license, language, time)),
-    refresh: parts.frame().refreshSeconds,
+    refresh: refreshSeconds,
   })
 }
 

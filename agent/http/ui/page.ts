@@ -21,6 +21,8 @@ export interface Page {
   readonly asker: Asker
   readonly language: Language
   readonly time: TimeWords
+  /** Time zone that times are shown in. */
+  readonly zone: string
   /** Path of the address, decoded parameters not included. */
   readonly path: string
   /** A parameter of the route's path. */
@@ -73,6 +75,7 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
     asker,
     language,
     time,
+    zone,
     path: ctx.path,
     param: (name) => (ctx.params as Record<string, string>)[name] ?? '',
     query: () => readQuery(ctx),

@@ -11,15 +11,23 @@ import { createRenderer, createTemplates, type TemplateOptions, type Templates }
 import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } from './activation.ts'
 import { downloadBlock } from './blocks.ts'
 import { changeBasicSettings, changePassword, showBasicSettings } from './configuration.ts'
+import { showDiagnostics } from './diagnostics.ts'
 import { askDisconnect, disconnect } from './disconnect.ts'
+import { showComputers, showFeatures } from './features.ts'
+import { showHelp } from './help.ts'
+import { showHistory } from './history.ts'
 import { showInterface } from './interface.ts'
+import { showJournal, showJournalEntry, verifyJournal } from './journal.ts'
 import { addLicense, showAddLicense, showLicense, showLicenses } from './licenses.ts'
 import { oldAddresses } from './navigation.ts'
 import { installSample, showOverview } from './overview.ts'
 import { openPage, type Page, type Surroundings } from './page.ts'
 import type { PageGuard, Parts } from './parts.ts'
+import { changeMode, leadToProduct, recountProduct, showMode, showProduct, showProducts } from './products.ts'
+import { showRefused } from './refused.ts'
 import { showSession, showSessions } from './sessions.ts'
 import { changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
+import { showUpdate, takeUpdate } from './update.ts'
 
 export interface PageRoute {
   readonly method: 'get' | 'post'
@@ -41,12 +49,28 @@ export const pageRoutes: readonly PageRoute[] = [
   change('/licenses/:id/deactivate', deactivate),
   see('/licenses/:id/remove', askRemove),
   change('/licenses/:id/remove', remove),
+  see('/products', showProducts),
+  see('/products/:id', leadToProduct),
+  see('/products/:vendor/:name', showProduct),
+  see('/products/:vendor/:name/mode', (page, parts) => showMode(page, parts)),
+  change('/products/:vendor/:name/mode', changeMode),
+  change('/products/:vendor/:name/recount', recountProduct),
+  see('/features', showFeatures),
   see('/sessions', showSessions),
+  see('/computers', showComputers),
   see('/sessions/:id', showSession),
   see('/sessions/:id/disconnect', (page, parts) => askDisconnect(page, parts, 'disconnect')),
   change('/sessions/:id/disconnect', (page, parts) => disconnect(page, parts, 'disconnect')),
   see('/sessions/:id/free-now', (page, parts) => askDisconnect(page, parts, 'free-now')),
   change('/sessions/:id/free-now', (page, parts) => disconnect(page, parts, 'free-now')),
+  see('/update', (page, parts) => showUpdate(page, parts)),
+  change('/update', takeUpdate),
+  see('/journal', showJournal),
+  see('/journal/verify', verifyJournal),
+  see('/journal/:sequence', showJournalEntry),
+  see('/history', showHistory),
+  see('/refused', showRefused),
+  see('/diagnostics', showDiagnostics),
   { method: 'get', path: '/configuration', guard: 'configure', handle: (page) => page.leadTo('/configuration/basic') },
   {
     method: 'get',
@@ -66,7 +90,7 @@ export const pageRoutes: readonly PageRoute[] = [
     guard: 'open',
     handle: (page, _parts, { languages }) => changeAppearance(page, languages),
   },
-  { method: 'get', path: '/help', guard: 'open', handle: (page) => page.leadTo('/help/api') },
+  { method: 'get', path: '/help', guard: 'open', handle: showHelp },
   { method: 'get', path: '/help/api', guard: 'open', handle: showInterface },
   ...Object.entries(oldAddresses).map(
     ([from, to]): PageRoute => ({ method: 'get', path: from, guard: 'open', handle: (page) => page.leadTo(to) }),

@@ -5,9 +5,11 @@
  */
 import type { Refusal } from '../../errors.ts'
 import type { ConfigurationEntry, ConfigurationPatch, ConfigurationValue, HealthProblem } from '../api/agent-shapes.ts'
-import type { License, LicenseDetails, Product } from '../api/license-shapes.ts'
+import type { License, LicenseDetails } from '../api/license-shapes.ts'
 import type { Disconnected, List, Session } from '../api/shapes.ts'
 import type { Description } from '../openapi-document.ts'
+import type { DiagnosticsPart, HistoryPart, JournalPart, RefusalsPart } from './insight-parts.ts'
+import type { ComputersPart, DocumentsPart, FeaturesPart, ProductsPart } from './product-parts.ts'
 import type { SessionSelection } from './session-selection.ts'
 
 /** What stands around every page. */
@@ -21,6 +23,8 @@ export interface FrameFacts {
   readonly rowsPerPage: number
   /** Seconds between two refreshes of live rows; 0: only when something happens. */
   readonly refreshSeconds: number
+  /** What sessions of this computer may call it, in small letters. */
+  readonly hostNames: readonly string[]
 }
 
 /**
@@ -112,7 +116,14 @@ export interface Parts {
   now(): number
   frame(): FrameFacts
   readonly health: { problems(): readonly HealthProblem[] }
-  readonly products: { list(): readonly Product[] }
+  readonly products: ProductsPart
+  readonly features: FeaturesPart
+  readonly computers: ComputersPart
+  readonly documents: DocumentsPart
+  readonly journal: JournalPart
+  readonly history: HistoryPart
+  readonly refusals: RefusalsPart
+  readonly diagnostics: DiagnosticsPart
   readonly licenses: LicensesPart
   readonly sessions: SessionsPart
   readonly configuration: ConfigurationPart

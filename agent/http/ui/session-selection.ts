@@ -23,6 +23,7 @@ export const sessionQuery = z.object({
   q: z.string().trim().max(255).catch(''),
   state: z.enum(sessionStates).optional().catch(undefined),
   license: z.string().max(255).optional().catch(undefined),
+  product: z.string().max(255).optional().catch(undefined),
   sort: z.enum(sessionOrders).catch('since'),
   order: z.enum(['up', 'down']).optional().catch(undefined),
   page: z.coerce.number().int().min(1).max(1_000_000).catch(1),
@@ -33,6 +34,9 @@ export interface SessionSelection {
   readonly search: string
   readonly state?: Session['state'] | undefined
   readonly license?: string | undefined
+  readonly product?: string | undefined
+  /** Names in small letters that the session's machine must have one of; a session that names no machine is of this one. */
+  readonly hosts?: readonly string[] | undefined
   readonly sort: SessionOrder
   readonly descending: boolean
   readonly offset: number
@@ -86,7 +90,7 @@ const keptMost = 1000
 
 /** Filters, sorts and cuts out one page; equal ones keep the order of their ids, so that pages never overlap. */
 export function selectSessions(sessions: Iterable<Session>, selection: SessionSelection): List<Session> {
-  const { offset, limit, sort, state, license } = selection
+  const { offset, limit, sort, state, license, product, hosts } = selection
   const words = selection.search.toLowerCase().split(/\s+/).filter(Boolean)
   const direction = selection.descending ? -1 : 1
   const inOrder = (a: Found, b: Found) => direction * compare(a.key, b.key) || compare(a.session.id, b.session.id)
@@ -97,6 +101,8 @@ export function selectSessions(sessions: Iterable<Session>, selection: SessionSe
   for (const session of sessions) {
     if (state !== undefined && session.state !== state) continue
     if (license !== undefined && session.license !== license) continue
+    if (product !== undefined && session.product !== product) continue
+    if (hosts !== undefined && session.host !== undefined && !hosts.includes(session.host.toLowerCase())) continue
     if (words.length > 0) {
       const text = listWords(session)
       if (!words.every((word) => text.includes(word))) continue

@@ -22,6 +22,7 @@ export async function showSessions(page: Page, parts: Parts): Promise<void> {
     search: query.q,
     state: query.state,
     license: query.license,
+    product: query.product,
     sort: query.sort,
     descending,
     offset: 0,
@@ -35,6 +36,7 @@ export async function showSessions(page: Page, parts: Parts): Promise<void> {
       q: query.q || undefined,
       state: query.state,
       license: query.license,
+      product: query.product,
       sort: query.sort === 'since' ? undefined : query.sort,
       order: query.order,
       page: query.page === 1 ? undefined : query.page,
@@ -46,13 +48,21 @@ export async function showSessions(page: Page, parts: Parts): Promise<void> {
   }
 
   const list = parts.sessions.list({ ...selection, offset: (query.page - 1) * rowsPerPage, limit: rowsPerPage })
-  const filtered = query.q !== '' || query.state !== undefined || query.license !== undefined
+  const filtered =
+    query.q !== '' || query.state !== undefined || query.license !== undefined || query.product !== undefined
   await page.show('pages/sessions', {
     title: t('navigation.sessions'),
     rows: list.items.map((session) => writeSessionRow(session, language, time)),
     total: list.total,
     filtered,
-    query: { q: query.q, state: query.state ?? '', license: query.license ?? '', sort: query.sort, order: query.order },
+    query: {
+      q: query.q,
+      state: query.state ?? '',
+      license: query.license ?? '',
+      product: query.product ?? '',
+      sort: query.sort,
+      order: query.order,
+    },
     refresh: refreshSeconds,
     address: link({}),
     columns: sessionOrders.map((name) => writeColumn(name, query.sort, descending, link, t)),

@@ -37,6 +37,42 @@ export function writeTable(head: readonly string[], rows: Iterable<readonly Cell
   return `\ufeff${lines.join('')}`
 }
 
+/** A list as a file or as JSON, at the address of its page. */
+export function sendList<Item>(
+  { ctx }: Page,
+  format: 'csv' | 'json',
+  name: string,
+  items: readonly Item[],
+  head: readonly string[],
+  row: (item: Item) => readonly (readonly Cell[])[],
+): void {
+  ctx.set('Cache-Control', 'no-store')
+  if (format === 'json') {
+    ctx.body = { items, total: items.length }
+    return
+  }
+  ctx.type = 'text/csv; charset=utf-8'
+  ctx.attachment(`${name}.csv`)
+  ctx.body = writeTable(head, items.flatMap(row))
+}
+
+/** The address of a page with these parameters; what is undefined or empty is left out. */
+export function writeAddress(path: string, values: Readonly<Record<string, string | number | undefined>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== '') parameters.set(name, String(value))
+  return parameters.size === 0 ? path : `${path}?${parameters}`
+}
+
+/** Whether every word occurs, in any case. */
+export function hasWords(search: string, texts: readonly (string | undefined)[]): boolean {
+  const all = texts.join('\n').toLowerCase()
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word))
+}
+
 /** The same address answers a page, a CSV file or JSON: by `format=` in it, else by what the caller accepts best. */
 export function chooseFormat(page: Page): 'html' | 'csv' | 'json' {
   const asked = page.query().format

@@ -20,6 +20,10 @@ export interface TimeWords {
   show(at: string | number): ShownTime
   /** Local calendar day in words. */
   day(at: string | number): string
+  /** Local time of the day, such as "14:00". */
+  clock(at: number): string
+  /** Day of the week and of the month, such as "Tue 24". */
+  weekday(at: number): string
   /** Such as "10 minutes"; whole units only, the largest one that divides it. */
   duration(seconds: number): string
 }
@@ -39,6 +43,7 @@ interface Formatters {
   readonly exact: Intl.DateTimeFormat
   readonly date: Intl.DateTimeFormat
   readonly clock: Intl.DateTimeFormat
+  readonly weekday: Intl.DateTimeFormat
   readonly long: Intl.DateTimeFormat
   readonly relative: Intl.RelativeTimeFormat
   readonly brief: Intl.RelativeTimeFormat
@@ -54,6 +59,7 @@ function getFormatters(tag: string, zone: string) {
       exact: new Intl.DateTimeFormat(tag, { ...date, ...clock, second: '2-digit', timeZoneName: 'short' }),
       date: new Intl.DateTimeFormat(tag, date),
       clock: new Intl.DateTimeFormat(tag, clock),
+      weekday: new Intl.DateTimeFormat(tag, { timeZone: zone, weekday: 'short', day: 'numeric' }),
       long: new Intl.DateTimeFormat(tag, { ...date, ...clock }),
       relative: new Intl.RelativeTimeFormat(tag, { numeric: 'auto' }),
       brief: new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' }),
@@ -88,6 +94,8 @@ export function createTimeWords(tag: string, zone: string, now: number): TimeWor
       }
     },
     day: (value) => format.date.format(new Date(value)),
+    clock: (value) => format.clock.format(value),
+    weekday: (value) => format.weekday.format(value),
     duration: (seconds) => {
       const [unit, length] = steps.slice(2).find(([, size]) => seconds >= size && seconds % size === 0) ?? ['second', 1]
       let words = format.units.get(unit)

@@ -5,8 +5,15 @@ import { endReasons, errorTable } from '../../../agent/errors.ts'
 import { licenseStates } from '../../../agent/http/api/license-shapes.ts'
 import { sessionStates } from '../../../agent/http/api/shapes.ts'
 import { guards } from '../../../agent/http/guards.ts'
+import { periods } from '../../../agent/http/ui/calendar.ts'
 import { themes } from '../../../agent/http/ui/cookies.ts'
+import { factNames, sectionNames } from '../../../agent/http/ui/diagnostics.ts'
+import { helpTopics } from '../../../agent/http/ui/help.ts'
+import { journalTypes } from '../../../agent/http/ui/journal-rows.ts'
+import { licenseModes } from '../../../agent/http/ui/product-parts.ts'
+import { helpfulPages } from '../../../agent/http/ui/refused.ts'
 import { sessionOrders } from '../../../agent/http/ui/session-selection.ts'
+import { documentKinds } from '../../../agent/http/ui/update.ts'
 import { createLanguages, type Message, readCatalogs } from '../../../agent/language.ts'
 import { options, root } from './page-app.ts'
 
@@ -27,7 +34,34 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'license_model.': ['perpetual', 'subscription'],
   'count_rule.': ['session', 'process', 'host', 'user'],
   'early_return.': ['online', 'offline', 'atDate'],
-  'navigation.': ['overview', 'licenses', 'licenses_second', 'sessions', 'configuration', 'basic', 'help', 'interface'],
+  'navigation.': [
+    'overview',
+    'licenses',
+    'licenses_second',
+    'products',
+    'features',
+    'sessions',
+    'computers',
+    'update',
+    'journal',
+    'history',
+    'refused',
+    'configuration',
+    'basic',
+    'diagnostics',
+    'help',
+    'interface',
+  ],
+  'mode.': licenseModes,
+  'diagnostics.': sectionNames,
+  'diagnostics.fact_': factNames,
+  'access.': ['standalone', 'network'],
+  'document.': documentKinds,
+  'journal_type.': journalTypes,
+  'journal.column_': ['time', 'type', 'product', 'user', 'machine', 'outcome'],
+  'history.': periods,
+  'refused.way_': helpfulPages,
+  'help.': helpTopics.flatMap(({ key }) => [`${key}.title`, `${key}.text`, `${key}.link`]),
   'interface.in_': ['path', 'query', 'header'],
   'interface.guard_': guards,
   'health.': ['ok', 'notice', 'warning', 'error'],
@@ -105,7 +139,7 @@ test('a catalog that is not English says every error code in its own words', (t)
 })
 
 test('templates hold no texts of their own', (t) => {
-  const own = ['Leasehold', '–  – Leasehold', 'CSV', 'JSON', 'leasehold password']
+  const own = ['Leasehold', '–  – Leasehold', 'CSV', 'JSON', 'NDJSON', 'leasehold password']
   // Macros that build the attributes of a field stand outside of any tag.
   const attributes = /^(id="" name=""|-hint -error -note$)/
   const bare = views

@@ -48,7 +48,9 @@ const license = '-----BEGIN LEASEHOLD LICENSE-----\nAAAA\n-----END LEASEHOLD LIC
 
 /** An address of this route that leads to something. */
 function exampleOf({ path }: PageRoute): string {
-  return path.replace(':id', path.startsWith('/sessions') ? 's0000-2f9b1c7d' : 'lic-7f3a9c21')
+  const ids = { '/sessions': 's0000-2f9b1c7d', '/products': 'cad' }
+  const id = Object.entries(ids).find(([start]) => path.startsWith(start))?.[1] ?? 'lic-7f3a9c21'
+  return path.replace(':id', id).replace(':vendor', 'acme').replace(':name', 'cad').replace(':sequence', '3')
 }
 
 test('every page answers, and looking changes nothing', async (t) => {
@@ -75,10 +77,18 @@ test('the entries under Options are in their order, and the one of the page is m
   t.deepEqual(entries, [
     '/',
     '/licenses',
+    '/products',
+    '/features',
     '/sessions',
+    '/computers',
+    '/update',
+    '/journal',
+    '/history',
+    '/refused',
     '/configuration/basic',
     '/configuration/basic',
-    '/help/api',
+    '/diagnostics',
+    '/help',
     '/help/api',
   ])
   t.regex(options, /href="\/licenses" aria-current="true"/)

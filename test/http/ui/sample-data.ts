@@ -216,7 +216,7 @@ export function makeProducts(licenses: readonly License[], size: Size): Product[
       products.map((product) => ({
         id: product.product,
         vendor: 'acme',
-        name: product.product,
+        name: product.product.split('/')[1] ?? '',
         title: product.title,
         seats: product.seats,
         used: product.used,
@@ -224,8 +224,14 @@ export function makeProducts(licenses: readonly License[], size: Size): Product[
         anyProductFree: size === 'some' ? 2 : 0,
         waiting: product.used > 200 ? 3 : 0,
         count: 'user' as const,
-        features: [],
-        licenses: [],
+        features: product.features.map(({ name }) => name),
+        ...(product.product === 'acme/acme-viewer' && size === 'some'
+          ? { overlap: { seats: 2, until: at(9 * minute) } }
+          : {}),
+        licenses: [
+          { license: 'lic-7f3a9c21', state: 'active' as const, any: false, seats: product.seats, used: product.used },
+          ...(size === 'some' ? [{ license: 'lic-22b0', state: 'active' as const, any: true, seats: 3, used: 1 }] : []),
+        ],
         manager,
         local,
       })),

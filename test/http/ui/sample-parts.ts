@@ -2,11 +2,13 @@
  * An agent in memory for the tests of the pages. Everything a page can do works on it and is remembered in `done`.
  */
 import { refuse } from '../../../agent/errors.ts'
-import type { ConfigurationEntry, HealthProblem } from '../../../agent/http/api/agent-shapes.ts'
+import type { ConfigurationEntry, HealthProblem, JournalLine } from '../../../agent/http/api/agent-shapes.ts'
 import type { LicenseDetails } from '../../../agent/http/api/license-shapes.ts'
 import type { Session } from '../../../agent/http/api/shapes.ts'
 import { buildInterface } from '../../../agent/http/routes.ts'
+import type { RefusedSeat } from '../../../agent/http/ui/insight-parts.ts'
 import type { Parts } from '../../../agent/http/ui/parts.ts'
+import type { LicenseMode } from '../../../agent/http/ui/product-parts.ts'
 import { selectSessions } from '../../../agent/http/ui/session-selection.ts'
 import { makeParts } from '../api/api-call.ts'
 import {
@@ -22,6 +24,8 @@ import {
   type Size,
 } from './sample-data.ts'
 
+import { createInsight, makeComputers, makeDocuments, makeFeatures } from './sample-insight.ts'
+
 export const password = 'correct horse battery'
 
 export interface SampleParts extends Parts {
@@ -33,6 +37,8 @@ export interface SampleParts extends Parts {
   /** Makes every list throw, as a store that failed would. */
   broken: boolean
   passwordSet: string | undefined
+  readonly journalLines: JournalLine[]
+  readonly refusalList: RefusedSeat[]
   machineName: string
   reach: string[]
 }
@@ -56,6 +62,7 @@ export function createSampleParts(size: Size): SampleParts {
   function check(): void {
     if (parts.broken) throw new Error('the store is gone')
   }
+  const insight = createInsight(size, check)
   const parts: SampleParts = {
     done,
     sessionList,
@@ -73,6 +80,7 @@ export function createSampleParts(size: Size): SampleParts {
       reach: parts.reach,
       rowsPerPage: Number(settings.find(({ name }) => name === 'ui.rowsPerPage')?.value ?? 20),
       refreshSeconds: 3,
+      hostNames: ['ws-17'],
     }),
     health: { problems: () => problemList },
     products: {
@@ -80,7 +88,38 @@ export function createSampleParts(size: Size): SampleParts {
         check()
         return makeProducts(licenseList, size)
       },
+      mode: (id) => {
+        const settingOf = (name: string) => settings.find((setting) => setting.name === `products.${id}.${name}`)?.value
+        return { mode: (settingOf('mode') ?? 'both') as LicenseMode, manager: String(settingOf('manager') ?? '') }
+      },
+      recount: async (id) => {
+        done.push(`recounted ${id}`)
+        return {
+          kind: 'recounted',
+          licenses: [{ license: 'lic-7f3a9c21', any: false, kept: 3, counted: id === 'acme/acme-viewer' ? 4 : 3 }],
+        }
+      },
     },
+    features: {
+      list: () => {
+        check()
+        return makeFeatures(size)
+      },
+    },
+    computers: {
+      list: () => {
+        check()
+        return makeComputers(size)
+      },
+    },
+    documents: {
+      process: async (text, { apply, trust }) => {
+        if (!text.includes('BEGIN LEASEHOLD')) return refuse('not_a_document', 'No block begins in these lines.')
+        if (apply) done.push(`applied ${trust ? 'with trust' : 'as it is'}`)
+        return { kind: 'recognized', documents: makeDocuments(text, apply, trust) }
+      },
+    },
+    ...insight,
     licenses: {
       list: () => {
         check()
@@ -164,14 +203,24 @@ export function createSampleParts(size: Size): SampleParts {
     configuration: {
       describe: (section) => settings.filter((setting) => setting.section === section),
       change: async (patch) => {
+        const place = Object.entries(patch).find(([name, value]) => name.endsWith('.manager') && value === 'two words')
+        if (place !== undefined)
+          return refuse('invalid_request', 'One field is wrong.', {
+            fields: [{ field: place[0], message: 'wants the address of a manager' }],
+          })
         if (patch['agent.name'] === 'nope')
           return refuse('invalid_request', 'One field is wrong.', {
             fields: [{ field: 'agent.name', message: 'must be another name' }],
           })
         const changes = Object.entries(patch).map(([name, after]) => {
           const place = settings.findIndex((setting) => setting.name === name)
-          const before = settings[place] as ConfigurationEntry
-          settings[place] = { ...before, value: after, source: 'administrator' }
+          const before = settings[place] ?? {
+            ...(settings[0] as ConfigurationEntry),
+            name,
+            section: 'remote-managers',
+            value: null,
+          }
+          settings[place < 0 ? settings.length : place] = { ...before, value: after, source: 'administrator' }
           return { name, before: before.value, after }
         })
         done.push(`changed ${JSON.stringify(patch)}`)

@@ -1,0 +1,91 @@
+/**
+ * Update/Attach: whatever block was received is pasted or uploaded, looked at, and applied. Must not import owners.
+ */
+import type { RecognizedDocument } from '../api/license-shapes.ts'
+import { readForm } from './form.ts'
+import { describeRefusal, type Page } from './page.ts'
+import type { Parts } from './parts.ts'
+
+interface ShownUpdate {
+  readonly text?: string
+  readonly error?: string
+  readonly refused?: ReturnType<typeof describeRefusal>
+  readonly documents?: readonly RecognizedDocument[]
+  readonly applied?: boolean
+}
+
+export async function showUpdate(page: Page, _parts: Parts, shown: ShownUpdate = {}, status = 200): Promise<void> {
+  const { t } = page.language
+  const documents = (shown.documents ?? []).map((one) => writeDocument(page, one))
+  const usable = documents.filter(({ usable: is }) => is).length
+  const asksTrust = (shown.documents ?? []).some((one) => one.refused?.code === 'untrusted_vendor')
+  await page.show(
+    'pages/update',
+    {
+      title: t('navigation.update'),
+      text: shown.text ?? '',
+      error: shown.error,
+      refused: shown.refused,
+      documents,
+      applied: shown.applied === true,
+      usable,
+      asksTrust,
+      count: documents.length,
+      wrong: status !== 200,
+    },
+    status,
+  )
+}
+
+/** Kinds of blocks that have words of their own in the catalogs. */
+export const documentKinds = [
+  'license',
+  'activation-request',
+  'activation',
+  'recipient',
+  'detachment',
+  'return-receipt',
+  'deactivation',
+  'unknown',
+] as const
+
+function writeDocument({ language }: Page, document: RecognizedDocument) {
+  const { t } = language
+  const { refused, license, type } = document
+  const known = documentKinds.find((one) => one === type)
+  return {
+    type: known === undefined ? type : t(`document.${known}`),
+    summary: document.summary,
+    effect: document.effect,
+    fingerprint: document.fingerprint,
+    applied: document.applied,
+    usable: !document.applied && (refused === undefined || refused.code === 'untrusted_vendor'),
+    trust: refused?.code === 'untrusted_vendor',
+    license: document.applied && license !== undefined ? `/licenses/${encodeURIComponent(license)}` : undefined,
+    refused:
+      refused === undefined
+        ? undefined
+        : {
+            title: language.translate(`error.${refused.code}.title`, t(`error.${refused.code}.title`)),
+            detail: refused.detail,
+            code: refused.code,
+          },
+  }
+}
+
+export async function takeUpdate(page: Page, parts: Parts): Promise<void> {
+  const { t } = page.language
+  const read = await readForm(page.ctx)
+  if (read.kind === 'refused') return page.refuse(read)
+  const { form } = read
+  const text = form.file?.trim() ? form.file : (form.text ?? '')
+  if (text.trim() === '') return showUpdate(page, parts, { error: t('update.nothing') }, 422)
+  const apply = form.step === 'apply'
+  const trust = form.trust === 'yes'
+  const outcome = await parts.documents.process(text, { apply, trust })
+  if (outcome.kind === 'refused') {
+    const refused = describeRefusal(outcome, page.language)
+    return showUpdate(page, parts, { text, refused, error: refused.title }, 422)
+  }
+  await showUpdate(page, parts, { text, documents: outcome.documents, applied: apply })
+}
