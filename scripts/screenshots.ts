@@ -10,8 +10,8 @@ import { createSampleParts } from '../test/http/ui/sample-parts.ts'
 
 const [folder = 'screenshots.tmp', ...wanted] = process.argv.slice(2)
 const looks = [
-  { name: 'light', colorScheme: 'light', width: 1280 },
-  { name: 'dark', colorScheme: 'dark', width: 1280 },
+  { name: 'light', colorScheme: 'light', width: 1200 },
+  { name: 'dark', colorScheme: 'dark', width: 1200 },
   { name: 'narrow', colorScheme: 'light', width: 320 },
 ] as const
 

@@ -89,7 +89,7 @@ export interface FeatureRow {
 
 export function writeFeatureRow(feature: Feature, { t, number }: Pick<Language, 't' | 'number'>): FeatureRow {
   return {
-    id: `${feature.product} ${feature.name}`,
+    id: `${feature.product}/${feature.name}`,
     name: feature.name,
     title: feature.title ?? feature.name,
     product: feature.product,

@@ -158,7 +158,7 @@ export function makeLicenses(size: Size): LicenseDetails[] {
           customer: name,
           owner: name,
           vendor: { name, fingerprint: name.slice(0, 30), trusted: false },
-          products: [{ ...product('x', 2, 1), title: name, features: [{ name, title: name, used: 1 }] }],
+          products: [{ ...product(`x${index}`, 2, 1), title: name, features: [{ name, title: name, used: 1 }] }],
           manager: { id: name, name },
           local: false,
         }),

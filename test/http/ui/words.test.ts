@@ -1,5 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { listBoundaries, periods, readDay, startOfDay } from '../../../agent/http/ui/calendar.ts'
+import { drawChart, drawSpark } from '../../../agent/http/ui/charts.ts'
+import { journalHead, writeJournalCells } from '../../../agent/http/ui/journal-rows.ts'
 import { findWorst } from '../../../agent/http/ui/page.ts'
 import {
   type SessionSelection,
@@ -151,4 +154,74 @@ test('the badge shows the worst of the problems', (t) => {
   t.is(findWorst([]), 'ok')
   t.is(findWorst([problem('notice')]), 'notice')
   t.is(findWorst([problem('warning'), problem('error'), problem('notice')]), 'error')
+})
+
+test('days begin at local midnight, also where the clock is put forward or back', (t) => {
+  const zone = 'Europe/Berlin'
+  t.is(startOfDay(now, zone), Date.parse('2026-11-23T23:00:00.000Z'))
+  t.is(startOfDay(now, zone, -30), Date.parse('2026-10-24T22:00:00.000Z'))
+  t.is(startOfDay(Date.parse('2026-03-29T12:00:00Z'), zone, 1), Date.parse('2026-03-29T22:00:00.000Z'))
+  t.is(readDay('2026-10-25', zone), Date.parse('2026-10-24T22:00:00.000Z'))
+  for (const text of ['', '2026-02-30', '2026-13-01', '26-1-1', 'x']) t.is(readDay(text, zone), undefined, text)
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 4_000_000_000_000 }),
+      fc.constantFrom('Europe/Berlin', 'Asia/Kathmandu', 'America/New_York', 'Pacific/Apia', 'UTC'),
+      fc.integer({ min: -40, max: 40 }),
+      (at, place, days) => {
+        const start = startOfDay(at, place, days)
+        const shown = new Intl.DateTimeFormat('en', {
+          timeZone: place,
+          hour: '2-digit',
+          minute: '2-digit',
+          hourCycle: 'h23',
+        })
+        // Where midnight itself is left out, the day begins an hour later.
+        t.regex(shown.format(start), /^0[01]:00$/)
+        if (days === 0) t.true(start <= at && at - start < 26 * 60 * minute)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+test('the steps of a period follow on each other and end with the present one', (t) => {
+  for (const period of periods)
+    for (const zone of ['Europe/Berlin', 'Asia/Kathmandu', 'UTC']) {
+      const boundaries = listBoundaries(period, now, zone)
+      t.is(boundaries.length, { day: 25, week: 29, month: 31 }[period])
+      t.true(boundaries.every((at, place) => place === 0 || at > (boundaries[place - 1] ?? 0)))
+      t.true((boundaries.at(-1) ?? 0) > now && (boundaries.at(-2) ?? 0) <= now + 24 * 60 * minute)
+    }
+})
+
+test('a chart is as high as its most, the line stands at the seats, and nothing is too flat to see', (t) => {
+  const chart = drawChart([0, 5, 1000], [0, 0, 2], 500)
+  t.is(chart.top, 1000)
+  t.is(chart.line, 50)
+  t.deepEqual(chart.bars, [
+    { x: 11, y: 96, height: 4 },
+    { x: 21, y: 0, height: 100 },
+  ])
+  t.deepEqual(chart.denials, [{ x: 21, y: 0, height: 20 }])
+  t.is(drawChart([], [], 0).top, 1)
+  t.is(drawSpark([0, 5], 5), 'M0 19H1V1H2')
+})
+
+test('entries of the journal become cells: what is known has a column, the rest is kept as JSON', (t) => {
+  const line = {
+    sequence: 7,
+    at: '2026-11-24T13:20:05.000Z',
+    instance: 'a',
+    type: 'session.opened',
+    facts: { product: 'acme/cad', seats: 2, supplies: ['x', 'y'], waited: false },
+    personal: { account: 'ana', host: '=1+1', address: null },
+    hash: 'h',
+  }
+  const cells = writeJournalCells(line)
+  t.is(cells.length, journalHead.length)
+  const row = Object.fromEntries(journalHead.map((name, place) => [name, cells[place]]))
+  t.like(row, { sequence: 7, product: 'acme/cad', seats: 2, user: 'ana', host: '=1+1', address: '', code: '' })
+  t.deepEqual(JSON.parse(String(row.more)), { supplies: ['x', 'y'], waited: false })
+  t.regex(writeTable(journalHead, [cells]), /,"'=1\+1",/)
 })
