@@ -37,6 +37,7 @@ import { ScryptPasswords } from './people/password.ts'
 import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
+import { removeRunning, writeRunning } from './running-file.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -254,6 +255,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       const started = await listener.start(configuration.get('network.port'))
       if (started.kind !== 'listening') return started
       port = started.port
+      await writeRunning(paths, { pid: process.pid, port })
       lessor.start()
       watch.start()
       watch.look()
@@ -277,6 +279,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       streams.endAll()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
+      if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
       await writer

@@ -18,6 +18,8 @@ export interface Paths {
   readonly agentSecret: string
   /** Proves to the agent that the command line runs as the service's user; new at every start, 0600. */
   readonly cliKey: string
+  /** Where the running agent answers, as JSON. */
+  readonly running: string
   /** Room kept on the disk for bad times (R1). */
   readonly ballast: string
   /** The configuration file that is read when no other is named and it is there. */
@@ -32,6 +34,7 @@ export function pathsIn(dataFolder: string): Paths {
     agentKey: path.join(data, 'agent.key'),
     agentSecret: path.join(data, 'agent.secret'),
     cliKey: path.join(data, 'cli.key'),
+    running: path.join(data, 'agent.json'),
     ballast: path.join(data, 'ballast'),
     configuration: path.join(data, 'leasehold.yaml'),
   }

@@ -1,6 +1,6 @@
 /**
  * Finds the agent of this machine and what proves that the command may change it: the port from --port,
- * LEASEHOLD_NETWORK_PORT, the configuration file or 1947; the key in the data folder, which only the user of the service
+ * LEASEHOLD_NETWORK_PORT, what the agent noted in its data folder, the configuration file or 1947; the key in the data folder, which only the user of the service
  * and root can read, else LEASEHOLD_TOKEN. Owns nothing.
  */
 import { readFile } from 'node:fs/promises'
@@ -15,7 +15,11 @@ export async function linkAgent(env: CommandIo['env'], port: number | undefined)
   const paths = pathsIn(findDataFolder(env))
   const key = (await readOptional(paths.cliKey))?.trim()
   const found =
-    port ?? readPort(env.LEASEHOLD_NETWORK_PORT) ?? (await readFilePort(env, paths.configuration)) ?? usualPort
+    port ??
+    readPort(env.LEASEHOLD_NETWORK_PORT) ??
+    (await readRunningPort(paths.running)) ??
+    (await readFilePort(env, paths.configuration)) ??
+    usualPort
   const tokens = [key, env.LEASEHOLD_TOKEN].filter((token) => token !== undefined && /^[\x21-\x7e]{1,512}$/.test(token))
   return {
     call: connectAgent({ port: found, tokens: tokens as string[] }),
@@ -36,6 +40,17 @@ async function readOptional(file: string): Promise<string | undefined> {
 function readPort(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   return typeof number === 'number' && Number.isInteger(number) && number > 0 && number <= 65_535 ? number : undefined
+}
+
+/** What is left of an agent that crashed names the port that it had. */
+async function readRunningPort(file: string): Promise<number | undefined> {
+  const text = await readOptional(file)
+  if (text === undefined) return undefined
+  try {
+    return readPort(memberOf(JSON.parse(text), 'port'))
+  } catch {
+    return undefined
+  }
 }
 
 async function readFilePort(env: CommandIo['env'], usual: string): Promise<number | undefined> {

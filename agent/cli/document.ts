@@ -15,7 +15,7 @@ gives any program a seat for as long as it runs.
 
 ## Which agent, and who asks
 
-The port is that of \`--port\`, else of \`LEASEHOLD_NETWORK_PORT\`, else \`network.port\` of the configuration file, else 1947.
+The port is that of \`--port\`, else of \`LEASEHOLD_NETWORK_PORT\`, else the one that the running agent noted in its data folder, else \`network.port\` of the configuration file, else 1947.
 
 What changes something asks for the administrator once a password is set. The command proves that it may:
 
