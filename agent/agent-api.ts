@@ -279,7 +279,8 @@ export async function disconnectSession(
 ): Promise<{ readonly kind: 'disconnected'; readonly outcome: DisconnectedView } | Refusal> {
   const answer = await broker.disconnect(id, {
     freeNow: order.freeNow,
-    ...(order.reason === undefined ? {} : { by: order.reason }),
+    by: 'administrator',
+    ...(order.reason === undefined ? {} : { note: order.reason }),
   })
   const iso = (ms: number): string => new Date(ms).toISOString()
   switch (answer.kind) {

@@ -201,11 +201,12 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #read(): Readings {
     const clock = this.#clock
     const now = clock.atLeast()
+    const boot = clock.boot()
     return {
       wall: clock.wall(),
-      atMost: clock.atMost(),
+      bootAt: boot.at,
       atLeast: now,
-      boot: clock.boot(),
+      boot,
       factsOf: factsOfGrant,
       promisedFor: (grant) => Math.max(0, this.#promisedUntil(grant, now) - now),
     }

@@ -123,7 +123,10 @@ export class Broker {
     return answer.kind === 'unknown' ? unknownSession(id) : { kind: 'closed' }
   }
 
-  disconnect(id: string, options: { readonly freeNow: boolean; readonly by?: string }): Promise<EndAnswer> {
+  disconnect(
+    id: string,
+    options: { readonly freeNow: boolean; readonly by?: string; readonly note?: string },
+  ): Promise<EndAnswer> {
     return this.#options.lessor.disconnect(id, 'disconnected', options)
   }
 

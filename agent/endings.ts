@@ -34,10 +34,10 @@ export class Endings {
   }
 
   /** From the lessor's side: no more renewals; the seat counts until the holder confirms or its time is over (R5). */
-  begin(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
+  begin(transaction: Transaction, grant: Grant, reason: string, order: happenings.EndOrder = {}): void {
     if (grant.ending !== undefined) return
     const ending = decideEnding(this.#keeper.draft, grant.id, reason)
-    if (ending) this.#noteEnding(transaction, ending, reason, by)
+    if (ending) this.#noteEnding(transaction, ending, reason, order)
   }
 
   /** Sessions of a supply that has ended move where they fit; the others begin to end (R6, R31). */
@@ -62,8 +62,8 @@ export class Endings {
     })
   }
 
-  #noteEnding(transaction: Transaction, grant: Grant, reason: string, by?: string): void {
-    transaction.journal(happenings.sessionEnding(grant, reason, by))
+  #noteEnding(transaction: Transaction, grant: Grant, reason: string, order: happenings.EndOrder = {}): void {
+    transaction.journal(happenings.sessionEnding(grant, reason, order))
     transaction.after(() => this.#tell({ kind: 'ending', grant, reason }))
   }
 }

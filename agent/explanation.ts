@@ -73,7 +73,7 @@ export class Explanations {
   explain(product: ProductName, feature: string | undefined): ExplanationView {
     const { lessor, clock, self, settings } = this.#options
     const wanted = { product, ...(feature === undefined ? {} : { feature }) }
-    const supplies = openSupplies(lessor.view, wanted, clock.atMost())
+    const supplies = openSupplies(lessor.view, wanted, clock.boot().at)
     if (supplies.length === 0) return { managers: [], asked: [] }
     const { privacy, idleLimit } = settings()
     const look = this.#look(product, feature, supplies, privacy, idleLimit)

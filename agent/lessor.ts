@@ -100,7 +100,7 @@ export class Lessor {
         }
         if (outcome.kind !== 'granted') return outcome
         const { grant, moved } = outcome
-        const seconds = this.#renewals.secondsFor(draft, grant, () => readings.atMost)
+        const seconds = this.#renewals.secondsFor(draft, grant, readings.bootAt)
         transaction.journal(happenings.sessionOpened(grant))
         this.#endings.noteMoves(transaction, moved)
         this.#keeper.promise(transaction, grant, seconds)
@@ -146,8 +146,9 @@ export class Lessor {
   disconnect(
     id: string,
     reason: EndReason,
-    options: { readonly freeNow?: boolean; readonly by?: string } = {},
+    options: { readonly freeNow?: boolean; readonly by?: string; readonly note?: string } = {},
   ): Promise<EndAnswer> {
+    const { freeNow: _, ...order } = options
     return this.#options.writes.submit<EndAnswer>((transaction) => {
       const { draft, readings } = this.#keeper
       const grant = draft.grant(id)
@@ -155,13 +156,14 @@ export class Lessor {
       const left = this.#keeper.freeAtOf(grant) - readings.atLeast
       const freeAt = readings.wall + Math.max(0, Math.ceil(left))
       if (!options.freeNow) {
-        this.#endings.begin(transaction, grant, reason, options.by)
+        this.#endings.begin(transaction, grant, reason, order)
         return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt }
       }
       const supplies = grant.parts.map((part) => part.supply)
-      if (supplies.some((supply) => draft.supply(supply)?.overlap === false)) return { kind: 'overlap_forbidden' }
+      // A license that was removed may have forbidden it, and is found again when it is back (R6).
+      if (supplies.some((supply) => draft.supply(supply)?.overlap !== true)) return { kind: 'overlap_forbidden' }
       const overlap = { supplies, seats: grant.seats, until: freeAt }
-      transaction.journal(happenings.seatOverlap(grant, freeAt, reason, options.by))
+      transaction.journal(happenings.seatOverlap(grant, freeAt, reason, order))
       this.#endings.end(transaction, grant, grant.ending ?? reason, overlap)
       return { kind: 'ended', grant, overlap }
     })

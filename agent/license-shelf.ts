@@ -224,7 +224,7 @@ export class LicenseShelf implements RecordOwner {
   #suppliesOf(installed: Installed): LicenseSupply[] {
     if (isOver(installed)) return []
     const { clock, instance } = this.#options
-    return suppliesOf(installed, { dates: this.#dates(installed), atMost: clock.atMost(), instance })
+    return suppliesOf(installed, { dates: this.#dates(installed), bootAt: clock.boot().at, instance })
   }
 
   #find(transaction: Transaction, id: string): Shelved | undefined {

@@ -13,8 +13,8 @@ export const blockedGrace = 24 * 3_600_000
 
 export interface SupplyMoment {
   readonly dates: Dates
-  /** Now on the `atMost` clock, in ms. */
-  readonly atMost: number
+  /** Now on the boot clock, in ms. */
+  readonly bootAt: number
   readonly instance: string
 }
 
@@ -64,7 +64,7 @@ interface Openness {
   readonly endReason: EndReason
 }
 
-function openness(installed: Installed, { dates, atMost }: SupplyMoment): Openness {
+function openness(installed: Installed, { dates, bootAt }: SupplyMoment): Openness {
   const { record, license, activation } = installed
   const { state } = standingOf(installed, dates.date)
   const ends = [license.payload.exp, license.payload.activation.needed ? activation?.payload.exp : undefined]
@@ -72,7 +72,7 @@ function openness(installed: Installed, { dates, atMost }: SupplyMoment): Openne
     .map((end) => end * 1000)
   if (record.blockedAt !== undefined && state === 'blocked_hardware') ends.push(record.blockedAt + blockedGrace)
   const end = ends.length === 0 ? undefined : Math.min(...ends)
-  const until = end === undefined ? {} : { until: atMost + (end - dates.date) }
+  const until = end === undefined ? {} : { until: bootAt + (end - dates.date) }
   const renewing = (why: ClosedBy): Openness => ({ takes: { kind: 'renewals', why }, ...until, endReason: 'expired' })
   const ended = (why: ClosedBy, endReason: EndReason): Openness => ({
     takes: { kind: 'nothing', why },

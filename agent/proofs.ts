@@ -55,7 +55,7 @@ export class Proofs {
     const key: CountKey | undefined = countKey(supply.rule, factsOfGrant(grant))
     const left = (lessor.promiseOf(grant.id)?.promisedUntil ?? 0) - clock.atLeast()
     // What was promised before a restart is not known exactly, so the license and its end are the limit, too.
-    const validFor = Math.min(Math.floor(left / 1000), promiseSeconds(supply, clock.atMost()))
+    const validFor = Math.min(Math.floor(left / 1000), promiseSeconds(supply, clock.boot().at))
     const proof = signer.prove({
       id: `a${randomId()}`,
       now: Math.floor(shelf.date(installed) / 1000),

@@ -55,9 +55,9 @@ export class Renewals {
       return { kind: 'ended', reason: grant.ending }
     }
     if (grant.unconfirmed || (binding !== undefined && grant.binding === undefined)) return undefined
-    const seconds = this.secondsFor(book, grant, () => clock.atMost())
-    if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, clock.boot().at, seconds))
-      return undefined
+    const bootAt = clock.boot().at
+    const seconds = this.secondsFor(book, grant, bootAt)
+    if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, bootAt, seconds)) return undefined
     if (promises.isActiveAgain(promise, grant, now)) return undefined
     promises.extend(promise, grant, now, seconds)
     return { kind: 'renewed', grant, expiresIn: seconds }
@@ -91,7 +91,7 @@ export class Renewals {
   ): Extract<Renewal, { kind: 'renewed' | 'ended' }> {
     const { draft, readings, promises } = this.#parts.keeper
     const now = readings.atLeast
-    const seconds = this.secondsFor(draft, grant, () => readings.atMost)
+    const seconds = this.secondsFor(draft, grant, readings.bootAt)
     if (seconds <= 0) {
       const reason = grant.parts.every((part) => draft.supply(part.supply)) ? 'expired' : 'license_removed'
       this.#parts.endings.begin(transaction, grant, reason)
@@ -110,13 +110,13 @@ export class Renewals {
     return { kind: 'renewed', grant: written, expiresIn: seconds }
   }
 
-  /** @returns 0 when one of its supplies has ended */
-  secondsFor(view: SeatView, grant: Grant, atMost: () => number): number {
+  /** @param bootAt now on the boot clock, in ms @returns 0 when one of its supplies has ended */
+  secondsFor(view: SeatView, grant: Grant, bootAt: number): number {
     let seconds = grant.unconfirmed ? Math.min(unconfirmedSeconds, grant.leaseSeconds) : grant.leaseSeconds
     for (const part of grant.parts) {
       const supply = view.supply(part.supply)
       if (!supply || supply.takes.kind === 'nothing') return 0
-      if (supply.until !== undefined) seconds = Math.min(seconds, promiseSeconds(supply, atMost()))
+      if (supply.until !== undefined) seconds = Math.min(seconds, promiseSeconds(supply, bootAt))
     }
     return seconds
   }

@@ -3,7 +3,7 @@
  * end the session, follows from the id under a secret of this agent, so that a repeat can be given it again and nothing has
  * to be stored. Imports nothing of ours.
  */
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 export interface SessionIdParts {
   readonly idempotencyKey: string
@@ -11,25 +11,39 @@ export interface SessionIdParts {
   readonly account?: string
 }
 
+const mostRecent = 2_000
+
 export class SessionKeys {
-  readonly #idSecret: KeyObject
+  readonly #idSecret: string
   readonly #keySecret: KeyObject
+  /** Keys of the ids that were opened last: most are asked for again soon. */
+  readonly #recent = new Map<string, string>()
 
   /** @param deriveKey 32 bytes of this agent per label */
   constructor(deriveKey: (label: string) => Buffer) {
-    this.#idSecret = createSecretKey(deriveKey('session-id'))
+    this.#idSecret = deriveKey('session-id').toString('base64url')
     this.#keySecret = createSecretKey(deriveKey('session-key'))
   }
 
   idOf(parts: SessionIdParts): string {
     const told = JSON.stringify([parts.idempotencyKey, parts.processId ?? null, parts.account ?? null])
-    // Ids stand in signed documents, where they begin with a letter or digit.
-    return `s${digest(this.#idSecret, told)}`
+    // Ids stand in signed documents, where they begin with a letter or digit. Half of the hash is cut off, so nothing can be added.
+    return `s${hash('sha256', this.#idSecret + told, 'base64url').slice(0, 22)}`
   }
 
   /** 128 bit, base64url. */
   keyOf(id: string): string {
-    return digest(this.#keySecret, id)
+    const known = this.#recent.get(id)
+    if (known !== undefined) return known
+    const key = createHmac('sha256', this.#keySecret).update(id).digest('base64url').slice(0, 22)
+    this.#recent.set(id, key)
+    if (this.#recent.size > mostRecent) this.#forgetOldest()
+    return key
+  }
+
+  #forgetOldest(): void {
+    const { value: oldest } = this.#recent.keys().next()
+    if (oldest !== undefined) this.#recent.delete(oldest)
   }
 
   isKeyOf(id: string, key: string): boolean {
@@ -37,8 +51,4 @@ export class SessionKeys {
     const given = Buffer.from(key)
     return right.length === given.length && timingSafeEqual(right, given)
   }
-}
-
-function digest(secret: KeyObject, text: string): string {
-  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
 }

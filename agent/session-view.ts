@@ -1,9 +1,11 @@
 /**
  * Sessions as people and programs see them: a grant joined with what is promised at the moment. Owns nothing.
  */
+
 import type { Clock } from './clock.ts'
 import type { SeatView } from './domain/book.ts'
 import { type Grant, graceOf, type Who } from './domain/grant.ts'
+import type { Supply } from './domain/supply.ts'
 import type { EndReason } from './errors.ts'
 import type { LivePromise } from './promises.ts'
 
@@ -97,13 +99,16 @@ export function sessionView(grant: Grant, promise: LivePromise | undefined, cont
   const wall = context.clock.wall()
   const now = context.clock.atLeast()
   const supply = context.view.supply(grant.parts[0]?.supply ?? '')
+  // A seat for any product has no title of its own.
+  const named = supply?.product === undefined ? context.view.suppliesFor(grant.product).find(hasTitle) : supply
+  const title = named?.title
   const { host, processId, processName, application, address } = grant.who
   const left = Math.max(0, (promise?.promisedUntil ?? now) - now)
   const freeIn = Math.max(0, (promise?.freeAt ?? now + graceOf(grant.leaseSeconds)) - now)
   return {
     id: grant.id,
     product: grant.product,
-    ...(supply?.title === undefined || supply.product === undefined ? {} : { title: supply.title }),
+    ...(title === undefined ? {} : { title }),
     ...(grant.feature === undefined ? {} : { feature: grant.feature }),
     seats: grant.seats,
     state: grant.ending === undefined ? 'active' : 'ending',
@@ -143,6 +148,10 @@ function actionsOn(grant: Grant, { view }: ViewContext): SessionView['actions'] 
   const actions: SessionView['actions'] = grant.ending === undefined ? ['disconnect'] : []
   if (grant.parts.every((part) => view.supply(part.supply)?.overlap !== false)) actions.push('free-now')
   return actions
+}
+
+function hasTitle(supply: Supply): boolean {
+  return supply.product !== undefined && supply.title !== undefined
 }
 
 function sourceOf(grant: Grant, context: ViewContext): SessionSource {

@@ -165,3 +165,17 @@ export const systemTimers: Timers = {
     return () => clearInterval(timer)
   },
 }
+
+/** As `systemTimers`, but what waits here keeps no process alive. */
+export const quietTimers: Timers = {
+  after(ms, task) {
+    checkDelay(ms)
+    const timer = setTimeout(task, ms).unref()
+    return () => clearTimeout(timer)
+  },
+  every(ms, task) {
+    checkDelay(ms)
+    const timer = setInterval(task, ms).unref()
+    return () => clearInterval(timer)
+  },
+}

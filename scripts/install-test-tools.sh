@@ -11,7 +11,10 @@ packages=(
   python3-cryptography # an independent verifier of proofs
   faketime             # a wall clock that jumps
   procps               # walks look up processes
-  curl                 # walks talk to the agent
+  curl                 # walks and examples talk to the agent
+  gcc                  # compiles the example in C
+  libc6-dev            # what it needs to
+  libcurl4-openssl-dev # the example in C talks to the agent
   git                  # walks begin with a fresh clone
 )
 

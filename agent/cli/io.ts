@@ -3,6 +3,7 @@
  * Tests give their own. Owns nothing.
  */
 import os from 'node:os'
+import { readAccount } from '../client/account.ts'
 import type { Clock, Timers } from '../clock.ts'
 import { JoinedClock, systemSources, systemTimers } from '../system-clock.ts'
 
@@ -60,17 +61,7 @@ export function openIo(program: NodeJS.Process): CommandIo {
     signals: program,
     processId: program.pid,
     platform: program.platform,
-    account: () => readAccount(program.env),
+    account: () => readAccount(program),
     hostName: () => os.hostname(),
-  }
-}
-
-function readAccount(env: CommandIo['env']): string | undefined {
-  const domain = env.USERDOMAIN
-  try {
-    const { username } = os.userInfo()
-    return domain ? `${domain}\\${username}` : username
-  } catch {
-    return env.USER || env.USERNAME || undefined // the user id has no name here
   }
 }

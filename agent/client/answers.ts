@@ -50,7 +50,21 @@ export const problem = z.looseObject({
 })
 export type Problem = z.infer<typeof problem>
 
-export const keptSeat = z.looseObject({ expiresIn: seconds, renewIn: seconds })
+const sessionFacts = {
+  source: z
+    .looseObject({
+      kind: z.enum(['license', 'lease', 'detachment']),
+      manager: z.looseObject({ id: z.string(), name: z.string() }),
+    })
+    .optional()
+    .catch(undefined),
+  idleEndsAt: z.iso.datetime().optional().catch(undefined),
+  proof: z.array(z.string()).optional().catch(undefined),
+  proofUnavailable: z.string().optional().catch(undefined),
+}
+
+export const keptSeat = z.looseObject({ expiresIn: seconds, renewIn: seconds, ...sessionFacts })
+export type KeptSeat = z.infer<typeof keptSeat>
 
 export const openedSeat = z.looseObject({
   id: z.string().min(1),
@@ -60,7 +74,12 @@ export const openedSeat = z.looseObject({
   seats: z.number(),
   expiresIn: seconds,
   renewIn: seconds,
+  ...sessionFacts,
 })
+export type OpenedSeat = z.infer<typeof openedSeat>
+
+/** A session as everybody sees it. */
+export const seenSession = z.looseObject({ state: z.string(), reason: z.string().optional().catch(undefined) })
 
 export const waitingLine = z.looseObject({
   items: z.array(

@@ -3,6 +3,7 @@
  * Owns nothing. Must not import anything of the agent.
  */
 import { type IncomingMessage, request } from 'node:http'
+import { isIPv4 } from 'node:net'
 import { type Problem, problem } from './answers.ts'
 
 export interface AgentCall {
@@ -17,6 +18,8 @@ export interface AgentCall {
   readonly signal?: AbortSignal
   /** Takes the body of a good answer piece by piece, instead of keeping it. */
   readonly sink?: (piece: Buffer) => Promise<void> | void
+  /** Waiting for the answer does not keep the process alive. */
+  readonly quiet?: boolean
 }
 
 export type AgentReply =
@@ -42,6 +45,8 @@ export type CallAgent = (call: AgentCall) => Promise<AgentReply>
 
 export interface AgentAccess {
   readonly port: number
+  /** An address of loopback; 127.0.0.1 when left out. */
+  readonly address?: string
   /** What may prove who asks, best first; each is tried where the one before is not known to the agent. */
   readonly tokens: readonly string[]
 }
@@ -49,12 +54,23 @@ export interface AgentAccess {
 const usualPatience = 30_000
 const mostBytes = 64 * 1024 * 1024
 
-export function connectAgent({ port, tokens }: AgentAccess): CallAgent {
+/** The address of loopback that is meant; undefined for a host that is none. A name is not looked up: it may lead anywhere. */
+export function loopbackAddress(host: string): string | undefined {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (bare === 'localhost') return '127.0.0.1'
+  return bare === '::1' || (isIPv4(bare) && bare.startsWith('127.')) ? bare : undefined
+}
+
+/** @throws TypeError when the address is not one of loopback: nothing of a session leaves this machine */
+export function connectAgent({ port, address: host = '127.0.0.1', tokens }: AgentAccess): CallAgent {
+  const address = loopbackAddress(host)
+  if (address === undefined)
+    throw new TypeError(`the agent of this machine is asked, and “${host}” is not this machine`)
   let left: readonly string[] = tokens
   return async (call) => {
     for (;;) {
       const [token] = left
-      const reply = await callOnce(port, token, call)
+      const reply = await callOnce({ port, address }, token, call)
       // A key of another agent, or of an earlier start, says nothing about what may be done without it.
       if (token === undefined || reply.kind !== 'refused' || reply.problem.code !== 'sign_in_needed') return reply
       if (left[0] === token) left = left.slice(1)
@@ -62,11 +78,17 @@ export function connectAgent({ port, tokens }: AgentAccess): CallAgent {
   }
 }
 
-async function callOnce(port: number, token: string | undefined, call: AgentCall): Promise<AgentReply> {
-  const timeout = AbortSignal.timeout(call.patience ?? usualPatience)
+interface Place {
+  readonly port: number
+  readonly address: string
+}
+
+async function callOnce(place: Place, token: string | undefined, call: AgentCall): Promise<AgentReply> {
+  // Takes whole milliseconds only; readings of a clock have parts of them.
+  const timeout = AbortSignal.timeout(Math.ceil(call.patience ?? usualPatience))
   const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
   try {
-    const response = await send(port, token, call, signal)
+    const response = await send(place, token, call, signal)
     const status = response.statusCode ?? 0
     if (call.sink !== undefined && status >= 200 && status < 300) {
       for await (const piece of response) await call.sink(piece as Buffer)
@@ -83,13 +105,13 @@ async function callOnce(port: number, token: string | undefined, call: AgentCall
   }
 }
 
-function send(port: number, token: string | undefined, call: AgentCall, signal: AbortSignal): Promise<IncomingMessage> {
+function send(place: Place, token: string | undefined, call: AgentCall, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
     const outgoing = request(
       {
-        host: '127.0.0.1',
-        port,
+        host: place.address,
+        port: place.port,
         method: call.method,
         path: call.path,
         agent: false,
@@ -104,6 +126,7 @@ function send(port: number, token: string | undefined, call: AgentCall, signal: 
       resolve,
     )
     outgoing.on('error', reject)
+    if (call.quiet) outgoing.on('socket', (socket) => socket.unref())
     outgoing.end(body)
   })
 }

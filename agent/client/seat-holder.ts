@@ -5,6 +5,7 @@
  */
 import type { Cancel, Elapsed } from '../clock.ts'
 import type { Problem } from './answers.ts'
+import { beatPatience, isEnd, Pulse, pauseAfterFailure } from './pulse.ts'
 import { askForSeat, giveSeatBack, keepSeat, type Seat, type SeatParts, type SeatRequest } from './seat.ts'
 
 export type Loss =
@@ -24,11 +25,6 @@ export interface SeatHolderOptions extends SeatParts {
 }
 
 const tick = 1_000
-/** ms for a heartbeat's answer; also how long a seat whose time went by in a sleep waits for it (R9). */
-const beatPatience = 5_000
-/** ms: who was asked in vain so shortly before did not sleep, and knows enough when the time is over. */
-const justAsked = 10_000
-const pauseAfterFailure = 2_000
 const pauseAfterRefusal = 5_000
 const slowPause = 30_000
 /** ms to find another seat. */
@@ -38,9 +34,7 @@ type State =
   | {
       readonly kind: 'held'
       readonly seat: Seat
-      renewAt: Elapsed
-      /** When a heartbeat failed last. */
-      failedAt: Elapsed | undefined
+      readonly pulse: Pulse
     }
   | {
       readonly kind: 'lost'
@@ -64,7 +58,7 @@ export class SeatHolder {
 
   constructor(seat: Seat, options: SeatHolderOptions) {
     this.#options = options
-    this.#state = { kind: 'held', seat, renewAt: seat.term.renewAt, failedAt: undefined }
+    this.#state = { kind: 'held', seat, pulse: new Pulse(seat.term) }
   }
 
   start(): void {
@@ -77,9 +71,7 @@ export class SeatHolder {
     this.#stopper.abort()
     await this.#work
     const seat = this.#state.kind === 'held' ? this.#state.seat : this.#state.old
-    if (seat === undefined) return
-    const reply = await giveSeatBack(this.#options, seat, beatPatience)
-    if (reply.kind === 'no-answer') await giveSeatBack(this.#options, seat, beatPatience)
+    if (seat !== undefined) await giveSeatBack(this.#options, seat, beatPatience)
   }
 
   #look(): void {
@@ -89,7 +81,7 @@ export class SeatHolder {
       this.#options.onGaveUp(state.refused)
     }
     if (this.#work !== undefined || !this.#isDue(state)) return
-    if (state.kind === 'held' && this.#isKnownToBeOver(state)) {
+    if (state.kind === 'held' && state.pulse.isOver(this.#options.clock.atMost())) {
       this.#lose(state.seat, { kind: 'unreached' })
       return
     }
@@ -100,35 +92,20 @@ export class SeatHolder {
 
   #isDue(state: State): boolean {
     const now = this.#options.clock.atMost()
-    if (state.kind === 'held') return now >= state.renewAt
+    if (state.kind === 'held') return now >= state.pulse.dueAt
     return now >= state.nextTry && (!state.gaveUp || this.#options.keepTrying)
   }
 
-  #isKnownToBeOver({ seat, failedAt }: State & { kind: 'held' }): boolean {
-    const now = this.#options.clock.atMost()
-    return now >= seat.term.until && failedAt !== undefined && now - failedAt < justAsked
-  }
-
-  async #beat(state: State & { kind: 'held' }): Promise<void> {
+  async #beat({ seat, pulse }: State & { kind: 'held' }): Promise<void> {
     const { clock } = this.#options
-    const { seat } = state
-    const left = seat.term.until - clock.atMost()
-    // After a sleep the time may be over already; the agent is asked all the same before that counts.
-    const patience = left > 0 ? Math.min(beatPatience, Math.max(left, tick)) : beatPatience
-    const outcome = await keepSeat(this.#options, seat, patience, this.#stopper.signal)
+    const { signal } = this.#stopper
+    const askedAt = clock.atMost()
+    const outcome = await keepSeat(this.#options, seat, { patience: pulse.patience(askedAt), signal })
     if (outcome.kind === 'stopped') return
-    if (outcome.kind === 'kept') this.#hold({ ...seat, term: outcome.term })
+    if (outcome.kind === 'kept') pulse.renew(outcome.term)
     else if (outcome.kind === 'refused' && isEnd(outcome.problem))
       this.#lose(undefined, { kind: 'ended', problem: outcome.problem })
-    else if (clock.atMost() >= seat.term.until) this.#lose(seat, { kind: 'unreached' })
-    else {
-      state.failedAt = clock.atMost()
-      state.renewAt = Math.min(state.failedAt + pauseAfterFailure, seat.term.until)
-    }
-  }
-
-  #hold(seat: Seat): void {
-    this.#state = { kind: 'held', seat, renewAt: seat.term.renewAt, failedAt: undefined }
+    else if (pulse.fail(askedAt, clock.atMost()) === 'over') this.#lose(seat, { kind: 'unreached' })
   }
 
   #lose(old: Seat | undefined, loss: Loss): void {
@@ -149,7 +126,7 @@ export class SeatHolder {
     const { clock } = this.#options
     const { signal } = this.#stopper
     if (state.old !== undefined) {
-      const kept = await keepSeat(this.#options, state.old, beatPatience, signal)
+      const kept = await keepSeat(this.#options, state.old, { patience: beatPatience, signal })
       if (kept.kind === 'kept') return this.#regained({ ...state.old, term: kept.term })
       if (kept.kind !== 'refused' || !isEnd(kept.problem)) {
         state.nextTry = clock.atMost() + pauseAfterFailure
@@ -172,12 +149,7 @@ export class SeatHolder {
   }
 
   #regained(seat: Seat): void {
-    this.#hold(seat)
+    this.#state = { kind: 'held', seat, pulse: new Pulse(seat.term) }
     this.#options.onRegained(seat)
   }
-}
-
-/** Whether a refused heartbeat says that the seat is ours no more, rather than that the agent has trouble. */
-function isEnd({ code }: Problem): boolean {
-  return code === 'session_ended' || code === 'unknown_session' || code === 'wrong_key'
 }

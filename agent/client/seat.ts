@@ -3,7 +3,7 @@
  * Owns nothing. Time comes in from outside; how long a seat is ours is counted from before the request (R9).
  */
 import type { Clock, Elapsed, Timers } from '../clock.ts'
-import { keptSeat, openedSeat, type Problem } from './answers.ts'
+import { type KeptSeat, keptSeat, type OpenedSeat, openedSeat, type Problem } from './answers.ts'
 import type { AgentReply, CallAgent } from './call-agent.ts'
 
 /** What is asked for; repeated letter for letter with the same id. */
@@ -11,10 +11,15 @@ export interface SeatRequest {
   readonly product: string
   readonly feature?: string
   readonly seats: number
-  readonly user?: { readonly account?: string }
+  readonly user?: { readonly account?: string; readonly email?: string; readonly displayName?: string }
   readonly host?: string
   readonly process?: { readonly id: number; readonly name?: string }
   readonly application?: string
+  /** Asks for a proof; the first one is the binding of the session (R27). */
+  readonly nonce?: string
+  /** Thumbprint of the vendor key that the application trusts. */
+  readonly vendorKey?: string
+  readonly activity?: 'heartbeat' | 'reported'
 }
 
 /** Both readings of `atMost`. */
@@ -34,7 +39,10 @@ export interface Seat {
 
 export type Unreached = Extract<AgentReply, { kind: 'no-agent' | 'no-answer' | 'foreign' | 'stopped' }>
 export type SeatRefused = { readonly kind: 'refused'; readonly problem: Problem; readonly text: string }
-export type AskOutcome = { readonly kind: 'opened'; readonly seat: Seat } | SeatRefused | Unreached
+export type AskOutcome =
+  | { readonly kind: 'opened'; readonly seat: Seat; readonly answer: OpenedSeat }
+  | SeatRefused
+  | Unreached
 
 export interface SeatParts {
   readonly call: CallAgent
@@ -51,6 +59,8 @@ const longestWait = 300
 /** ms for which a request is repeated when its answer was lost or the store can't be written. */
 const lostPatience = 30_000
 const pauseBetween = 1_000
+/** ms: the longest that an agent is believed when it says how long to wait before a repeat. */
+const longestPause = 10_000
 
 /** Asks once. @param wait seconds in line */
 export async function askForSeat(
@@ -73,33 +83,57 @@ export async function askForSeat(
   const opened = openedSeat.safeParse(reply.value)
   if (!opened.success) return { kind: 'foreign', detail: 'its answer is not about a seat' }
   const { key, product, expiresIn, renewIn } = opened.data
-  return { kind: 'opened', seat: { id: opened.data.id, key, product, term: termFrom(askedAt, expiresIn, renewIn) } }
+  const seat = { id: opened.data.id, key, product, term: termFrom(askedAt, expiresIn, renewIn) }
+  return { kind: 'opened', seat, answer: opened.data }
 }
 
 function termFrom(askedAt: Elapsed, expiresIn: number, renewIn: number): Term {
   return { until: askedAt + expiresIn * 1000, renewAt: askedAt + renewIn * 1000 }
 }
 
-export type KeepOutcome = { readonly kind: 'kept'; readonly term: Term } | SeatRefused | Unreached
+export type KeepOutcome =
+  | { readonly kind: 'kept'; readonly term: Term; readonly answer: KeptSeat }
+  | SeatRefused
+  | Unreached
+
+export interface KeepOptions {
+  /** ms to wait for the answer. */
+  readonly patience: number
+  readonly signal: AbortSignal
+  /** What the heartbeat says besides that somebody is there. */
+  readonly beat?: { readonly nonce?: string; readonly activeAt?: string }
+  /** Waiting for the answer does not keep the process alive. */
+  readonly quiet?: boolean
+}
 
 /** The heartbeat. */
 export async function keepSeat(
   { call, clock }: SeatParts,
-  { id, key }: Seat,
-  patience: number,
-  signal: AbortSignal,
+  { id, key }: Pick<Seat, 'id' | 'key'>,
+  { patience, signal, beat = {}, quiet = false }: KeepOptions,
 ): Promise<KeepOutcome> {
   const askedAt = clock.atMost()
   const headers = { 'Session-Key': key }
-  const reply = await call({ method: 'PUT', path: `/api/v1/sessions/${id}`, headers, body: {}, patience, signal })
+  const reply = await call({ method: 'PUT', path: pathOf(id), headers, body: beat, patience, signal, quiet })
   if (reply.kind !== 'answered') return reply
   const kept = keptSeat.safeParse(reply.value)
   if (!kept.success) return { kind: 'foreign', detail: 'its answer is not about a seat' }
-  return { kind: 'kept', term: termFrom(askedAt, kept.data.expiresIn, kept.data.renewIn) }
+  return { kind: 'kept', term: termFrom(askedAt, kept.data.expiresIn, kept.data.renewIn), answer: kept.data }
 }
 
-export function giveSeatBack({ call }: SeatParts, { id, key }: Seat, patience: number): Promise<AgentReply> {
-  return call({ method: 'DELETE', path: `/api/v1/sessions/${id}`, headers: { 'Session-Key': key }, patience })
+/** An answer that was lost is asked for once more. The agent takes back by itself what it can't be told of. */
+export async function giveSeatBack(
+  { call }: Pick<SeatParts, 'call'>,
+  { id, key }: Pick<Seat, 'id' | 'key'>,
+  patience: number,
+): Promise<AgentReply> {
+  const order = { method: 'DELETE', path: pathOf(id), headers: { 'Session-Key': key }, patience } as const
+  const reply = await call(order)
+  return reply.kind === 'no-answer' ? await call(order) : reply
+}
+
+export function pathOf(id: string): string {
+  return `/api/v1/sessions/${encodeURIComponent(id)}`
 }
 
 /**
@@ -130,7 +164,7 @@ export async function obtainSeat(
       lostAt ??= now
       if (now - lostAt >= lostPatience) return outcome
     }
-    if (!(await pause(timers, pauseBetween, signal))) return { kind: 'stopped' }
+    if (!(await pause(timers, pauseAfter(outcome), signal))) return { kind: 'stopped' }
   }
 }
 
@@ -142,6 +176,11 @@ function isOnlyLine(outcome: AskOutcome): boolean {
 function isWorthRepeating(outcome: AskOutcome, heard: boolean): boolean {
   if (outcome.kind === 'refused') return outcome.problem.code === 'store_unavailable'
   return outcome.kind === 'no-answer' || (outcome.kind === 'no-agent' && heard)
+}
+
+function pauseAfter(outcome: AskOutcome): number {
+  const seconds = outcome.kind === 'refused' && !isOnlyLine(outcome) ? (outcome.problem.retryIn ?? 0) : 0
+  return Math.min(Math.max(pauseBetween, seconds * 1000), longestPause)
 }
 
 /** @returns false when the signal ended it */

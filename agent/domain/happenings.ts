@@ -29,12 +29,18 @@ export function sessionEnded(grant: Grant, reason: string): SeatHappening {
 }
 
 /** The lessor began to end it; `session.ended` follows when the holder confirms or the seat is free (R5). */
-export function sessionEnding(grant: Grant, reason: string, by: string | undefined): SeatHappening {
+/** Who ordered an end from this side, and what they said about it. */
+export interface EndOrder {
+  readonly by?: string
+  readonly note?: string
+}
+
+export function sessionEnding(grant: Grant, reason: string, order: EndOrder): SeatHappening {
   return {
     type: 'session.ending',
     instance: grant.instance,
     facts: { ...seatFacts(grant), reason },
-    personal: by === undefined ? {} : { by },
+    personal: { ...order },
   }
 }
 
@@ -47,12 +53,12 @@ export function sessionMoved(grant: Grant): SeatHappening {
 }
 
 /** @param until wall time in ms until which the seat may still be in use */
-export function seatOverlap(grant: Grant, until: number, reason: string, by: string | undefined): SeatHappening {
+export function seatOverlap(grant: Grant, until: number, reason: string, order: EndOrder): SeatHappening {
   return {
     type: 'seat.overlap',
     instance: grant.instance,
     facts: { ...seatFacts(grant), until: new Date(until).toISOString(), reason },
-    personal: by === undefined ? {} : { by },
+    personal: { ...order },
   }
 }
 

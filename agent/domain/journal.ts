@@ -51,13 +51,12 @@ function hashText(text: string): string {
 }
 
 function hashPersonal(salt: string, texts: Readonly<Record<string, string>>): string {
-  return hashText(JSON.stringify([salt, Object.entries(texts)]))
+  return hashText(JSON.stringify([salt, texts]))
 }
 
 function hashEntry(previous: string, entry: Omit<JournalEntry, 'hash'>): string {
-  const facts = Object.entries(entry.facts)
-  const personal = entry.personal?.hash ?? ''
-  return hashText(JSON.stringify([previous, entry.sequence, entry.at, entry.instance, entry.type, facts, personal]))
+  const { sequence, at, instance, type, facts } = entry
+  return hashText(JSON.stringify([previous, sequence, at, instance, type, facts, entry.personal?.hash ?? '']))
 }
 
 /** @param salt fresh random text; comes in from outside since the domain has no randomness */

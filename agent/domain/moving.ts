@@ -9,8 +9,8 @@ import type { Supply } from './supply.ts'
 
 /** What moving needs to know of a grant beside its record. */
 export interface MoveContext {
-  /** Now on the `atMost` clock, in ms. */
-  readonly atMost: number
+  /** Now on the boot clock, in ms. */
+  readonly bootAt: number
   factsOf(grant: Grant): CountFacts
   /** For how many ms the holder may still believe in its seat; the new supply must last as long (invariant 2). */
   promisedFor(grant: Grant): number
@@ -112,8 +112,8 @@ export function moveTarget(
     ...(grant.feature === undefined ? {} : { feature: grant.feature }),
   }
   const promised = context.promisedFor(grant)
-  const lasts = (supply: Supply): boolean => supply.until === undefined || supply.until - context.atMost >= promised
-  const supplies = openSupplies(draft, wanted, context.atMost).filter((supply) => allowed(supply) && lasts(supply))
+  const lasts = (supply: Supply): boolean => supply.until === undefined || supply.until - context.bootAt >= promised
+  const supplies = openSupplies(draft, wanted, context.bootAt).filter((supply) => allowed(supply) && lasts(supply))
   if (supplies.length === 0) return undefined
   // Its own seats are not in its way.
   const parts = draft.without(grant, () => place(draft, supplies, wanted))

@@ -19,17 +19,17 @@ export interface Wanted {
 
 const kindOrder = { detachment: 0, license: 1, lease: 2 } as const
 
-/** Supplies that take a new session of this product and feature, best first. @param atMost now, in ms */
-export function openSupplies(view: SeatView, wanted: Pick<Wanted, 'product' | 'feature'>, atMost: number): Supply[] {
+/** Supplies that take a new session of this product and feature, best first. @param bootAt now, in ms */
+export function openSupplies(view: SeatView, wanted: Pick<Wanted, 'product' | 'feature'>, bootAt: number): Supply[] {
   const open = view
     .suppliesFor(wanted.product)
     .filter(
-      (one) => one.takes.kind === 'sessions' && fitsFeature(one, wanted.feature) && promiseSeconds(one, atMost) > 0,
+      (one) => one.takes.kind === 'sessions' && fitsFeature(one, wanted.feature) && promiseSeconds(one, bootAt) > 0,
     )
   if (open.length < 2) return open
   return open.sort(
     (a, b) =>
-      Number(endsSoon(a, atMost)) - Number(endsSoon(b, atMost)) ||
+      Number(endsSoon(a, bootAt)) - Number(endsSoon(b, bootAt)) ||
       kindOrder[a.kind] - kindOrder[b.kind] ||
       Number(a.product === undefined) - Number(b.product === undefined) ||
       (b.until ?? Number.POSITIVE_INFINITY) - (a.until ?? Number.POSITIVE_INFINITY) ||

@@ -56,6 +56,7 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
   const ended = draft.tombstone(command.id)
   if (ended) return { kind: 'ended', reason: ended.reason }
 
+  if (isUnknownFeature(draft, command)) return { kind: 'unknown_feature' }
   const facts = factsOfCommand(command)
   const wanted: Wanted = {
     product: command.product,
@@ -63,8 +64,8 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
     facts,
     ...(command.feature === undefined ? {} : { feature: command.feature }),
   }
-  const supplies = openSupplies(draft, wanted, context.atMost)
-  if (supplies.length === 0) return noOpenSupply(draft, command, context.atMost)
+  const supplies = openSupplies(draft, wanted, context.bootAt)
+  if (supplies.length === 0) return noOpenSupply(draft, command, context.bootAt)
 
   const parts = place(draft, supplies, wanted)
   if (command.sharedOnly && !(parts && sharesAll(draft, parts, command.feature))) return short(supplies, wanted)
@@ -101,12 +102,19 @@ function short(supplies: readonly Supply[], wanted: Wanted): OpenOutcome {
   return wanted.seats > seats ? { kind: 'too_many', seats } : { kind: 'short' }
 }
 
-function noOpenSupply(view: SeatView, command: OpenCommand, atMost: number): OpenOutcome {
+/** Any-product seats take every feature, but not one that the product's own licenses do not know. */
+function isUnknownFeature(view: SeatView, { product, feature }: OpenCommand): boolean {
+  if (feature === undefined) return false
+  const own = view.suppliesFor(product).filter((one) => one.product !== undefined)
+  return own.length > 0 && !own.some((one) => fitsFeature(one, feature))
+}
+
+function noOpenSupply(view: SeatView, command: OpenCommand, bootAt: number): OpenOutcome {
   const all = view.suppliesFor(command.product)
   if (all.length === 0) return { kind: 'unknown_product' }
   const fitting = all.filter((one) => fitsFeature(one, command.feature))
   if (fitting.length === 0) return { kind: 'unknown_feature' }
-  const closed = fitting.map((one) => closedBy(one, atMost))
+  const closed = fitting.map((one) => closedBy(one, bootAt))
   const order: readonly ClosedBy[] = [
     'license_blocked',
     'license_not_active',
@@ -119,9 +127,9 @@ function noOpenSupply(view: SeatView, command: OpenCommand, atMost: number): Ope
   return why === undefined || why === 'unknown_product' ? { kind: 'unknown_product' } : { kind: 'closed', why }
 }
 
-function closedBy(supply: Supply, atMost: number): ClosedBy | undefined {
+function closedBy(supply: Supply, bootAt: number): ClosedBy | undefined {
   if (supply.takes.kind !== 'sessions') return supply.takes.why
-  return promiseSeconds(supply, atMost) > 0 ? undefined : 'license_expired'
+  return promiseSeconds(supply, bootAt) > 0 ? undefined : 'license_expired'
 }
 
 /** The facts a grant is counted by; the same that it was opened with. */
@@ -176,7 +184,7 @@ export function moveBack(draft: Draft, supplies: readonly string[], context: Mov
   const moved: Grant[] = []
   for (const id of new Set(supplies)) {
     const own = draft.supply(id)
-    if (own?.product === undefined || own.takes.kind !== 'sessions' || endsSoon(own, context.atMost)) continue
+    if (own?.product === undefined || own.takes.kind !== 'sessions' || endsSoon(own, context.bootAt)) continue
     const name = productName(own.vendor, own.product)
     for (const any of draft.suppliesFor(name)) {
       if (any.product !== undefined) continue

@@ -41,7 +41,10 @@ export interface Supply {
   readonly rule: CountRule
   /** How long a promise is, in seconds (20 to 86,400). */
   readonly leaseSeconds: number
-  /** When it ends, on the `atMost` clock in ms; absent = not by time. No promise goes past it (invariant 2). */
+  /**
+   * When it ends, on the boot clock in ms; absent = not by time. No promise goes past it (invariant 2). Not on a clock that
+   * the wall can move: a wall that jumps ends nothing (R11).
+   */
   readonly until?: number
   readonly takes: Takes
   /** Whether the license allows that a seat is freed while it may still be in use. */
@@ -67,13 +70,13 @@ export function featureLimit(supply: Supply, feature: string | undefined): numbe
   return Object.hasOwn(supply.features, feature) ? (supply.features[feature] ?? undefined) : undefined
 }
 
-/** Seconds that this supply may still promise, rounded down, at most its lease time. @param atMost now, in ms */
-export function promiseSeconds(supply: Supply, atMost: number): number {
+/** Seconds that this supply may still promise, rounded down, at most its lease time. @param bootAt now, in ms */
+export function promiseSeconds(supply: Supply, bootAt: number): number {
   if (supply.until === undefined) return supply.leaseSeconds
-  return Math.max(0, Math.min(supply.leaseSeconds, Math.floor((supply.until - atMost) / 1000)))
+  return Math.max(0, Math.min(supply.leaseSeconds, Math.floor((supply.until - bootAt) / 1000)))
 }
 
 /** Less than one lease time is left: takes no new session while another supply can (R31). */
-export function endsSoon(supply: Supply, atMost: number): boolean {
-  return supply.until !== undefined && supply.until - atMost < supply.leaseSeconds * 1000
+export function endsSoon(supply: Supply, bootAt: number): boolean {
+  return supply.until !== undefined && supply.until - bootAt < supply.leaseSeconds * 1000
 }

@@ -32,6 +32,12 @@ export async function writeBatch(db: Database, operations: readonly Operation[])
   await batch.write({ sync: true })
 }
 
+/**
+ * How long the log grows before it becomes a table. Most records live shorter than that and never reach one; a start reads the
+ * whole log, some 0.1 s for so much.
+ */
+const logBytes = 16 * 1024 * 1024
+
 export interface OpenLevel {
   readonly db: Database
   readonly head: HeadFile
@@ -64,7 +70,10 @@ async function openHeld(paths: StorePaths, steps: readonly Migration[], release:
   const made = (await checkStoreFiles(paths)) === 'made'
   await prepareFolder(paths.store)
   const tables = await listTables(paths.store)
-  const db: Database = new ClassicLevel(paths.store, { createIfMissing: !made })
+  const db: Database = new ClassicLevel(paths.store, {
+    createIfMissing: !made,
+    writeBufferSize: logBytes,
+  })
   await db.open()
   try {
     await checkTables(tables)

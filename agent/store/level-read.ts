@@ -70,7 +70,11 @@ export async function checkHeadEntry(db: Database, { head }: StateRecord): Promi
 }
 
 /** Every record, from one snapshot; at the end their counts and sums must be those of `wanted`. */
-export async function* readRecords(db: Database, wanted: Tallies): AsyncGenerator<StoredRecord, void, undefined> {
+export async function* readRecords(
+  db: Database,
+  wanted: Tallies,
+  note?: (kind: RecordKind, key: string, checksum: number) => void,
+): AsyncGenerator<StoredRecord, void, undefined> {
   const found = new Tallies()
   const iterator = db.iterator({ ...recordRange, highWaterMarkBytes: pageBytes })
   let next = iterator.nextv(pageRecords)
@@ -83,6 +87,7 @@ export async function* readRecords(db: Database, wanted: Tallies): AsyncGenerato
       for (const [key, text] of page) {
         const { record, checksum } = readRecord(key, text)
         found.add(record.kind, checksum)
+        note?.(record.kind, key, checksum)
         yield record
       }
     }

@@ -15,8 +15,10 @@ import { seal, unseal } from './records.ts'
 import { type StateRecord, stateOf, Tallies } from './state-record.ts'
 import {
   type Batch,
+  type Change,
   type CommitOutcome,
   type JournalQuery,
+  type RecordKind,
   type Store,
   type StoredRecord,
   StoreError,
@@ -35,11 +37,21 @@ export interface LevelStoreOptions {
 interface Plan {
   readonly operations: Operation[]
   readonly next: StateRecord
+  /** What becomes of remembered checksums, by key; undefined = the record is gone. */
+  readonly sums: readonly (readonly [key: string, checksum: number | undefined])[]
 }
+
+/**
+ * Records that come and go all the time: their checksums are kept in memory once all records were loaded, so that a write need
+ * not look up what it replaces. About 120 bytes each.
+ */
+const remembered: ReadonlySet<RecordKind> = new Set(['grant', 'tombstone'])
 
 interface Opened {
   readonly level: OpenLevel
   state: StateRecord
+  /** Checksums of the remembered kinds by key; undefined until everything was loaded. */
+  sums: Map<string, number> | undefined
   /** The commit that runs; never rejects. */
   running: Promise<void> | undefined
   /** After a failure LevelDB goes on acknowledging onto a torn log, so nothing is written before it was opened anew (R1). */
@@ -69,7 +81,7 @@ export class LevelStore implements Store {
     } catch (error) {
       throw toStoreError(error, `The store in ${this.#folder} can not be opened`)
     }
-    this.#opened = { level, state: level.state, running: undefined, broken: false }
+    this.#opened = { level, state: level.state, sums: undefined, running: undefined, broken: false }
     this.#diskWasFull = false
     // A ballast that can't be made is no reason not to serve: `held` says so
     await this.#ballast?.restore().catch(() => undefined)
@@ -77,8 +89,15 @@ export class LevelStore implements Store {
   }
 
   async *load(): AsyncGenerator<StoredRecord, void, undefined> {
-    const { level, state } = await this.#settled()
-    yield* readRecords(level.db, new Tallies(state.tallies))
+    const opened = await this.#settled()
+    const { level, state } = opened
+    const sums = new Map<string, number>()
+    const note = (kind: RecordKind, key: string, checksum: number): void => {
+      if (remembered.has(kind)) sums.set(key, checksum)
+    }
+    yield* readRecords(level.db, new Tallies(state.tallies), note)
+    // A batch that was written meanwhile is not in it.
+    if (opened.state === state && opened.running === undefined) opened.sums = sums
   }
 
   async *journal(query: JournalQuery): AsyncGenerator<JournalEntry, void, undefined> {
@@ -93,7 +112,7 @@ export class LevelStore implements Store {
     checkBatch(batch, revision, opened.state)
     let plan: Plan
     try {
-      plan = planWrite(opened.level.db, opened.state, batch)
+      plan = planWrite(opened, batch)
     } catch (error) {
       throw toStoreError(error, 'The store can not be written')
     }
@@ -138,11 +157,14 @@ export class LevelStore implements Store {
     }
   }
 
-  async #write(opened: Opened, { operations, next }: Plan): Promise<CommitOutcome> {
+  async #write(opened: Opened, { operations, next, sums }: Plan): Promise<CommitOutcome> {
     try {
       await writeBatch(opened.level.db, operations)
       opened.level.head.write(stateOf(next))
       opened.state = next
+      for (const [key, checksum] of sums)
+        if (checksum === undefined) opened.sums?.delete(key)
+        else opened.sums?.set(key, checksum)
       return { kind: 'committed', revision: next.revision }
     } catch (error) {
       opened.broken = true
@@ -174,24 +196,34 @@ function brokenError(): StoreError {
 }
 
 /** What a batch puts on disk, and the state after it. */
-function planWrite(db: Database, state: StateRecord, batch: Batch): Plan {
+function planWrite({ level, state, sums }: Opened, batch: Batch): Plan {
   const tallies = new Tallies(state.tallies)
   const operations: Operation[] = []
+  const changed: [string, number | undefined][] = []
   for (const { key, change } of lastChanges(batch.changes)) {
-    const old = db.getSync(key) // some microseconds; the alternative is a map of all keys in memory
-    if (old !== undefined) {
-      const unsealed = unseal(key, old)
-      if (unsealed === undefined) throw new StoreError('damaged', `The record ${nameRecord(change)} is damaged.`)
-      tallies.remove(change.kind, unsealed.checksum)
-    }
+    const isRemembered = remembered.has(change.kind)
+    const old = isRemembered && sums !== undefined ? sums.get(key) : lookUp(level.db, key, change)
+    if (old !== undefined) tallies.remove(change.kind, old)
+    let fresh: number | undefined
     if (change.value !== undefined) {
       const sealed = seal(key, JSON.stringify(change.value))
-      tallies.add(change.kind, sealed.checksum)
+      fresh = sealed.checksum
+      tallies.add(change.kind, fresh)
       operations.push({ type: 'put', key, value: sealed.text })
     } else if (old !== undefined) operations.push({ type: 'del', key })
+    if (isRemembered) changed.push([key, fresh])
   }
   for (const entry of batch.entries) operations.push(putJson(journalKey(entry.sequence), entry))
   const next = { ...state, revision: state.revision + 1, head: batch.head, tallies: tallies.toRecord() }
   operations.push(putJson(stateKey, next))
-  return { operations, next }
+  return { operations, next, sums: changed }
+}
+
+/** The checksum of the record as it is; some microseconds. */
+function lookUp(db: Database, key: string, change: Change): number | undefined {
+  const old = db.getSync(key)
+  if (old === undefined) return undefined
+  const unsealed = unseal(key, old)
+  if (unsealed === undefined) throw new StoreError('damaged', `The record ${nameRecord(change)} is damaged.`)
+  return unsealed.checksum
 }

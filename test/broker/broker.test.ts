@@ -265,7 +265,7 @@ test('S12: activity in the past counts from then, activity in the future from no
 })
 
 test('a session of a supply that ends soon is told to come again before that', async (t) => {
-  const { get } = await stand({ supplies: [supply('l1/cad', { until: 4 * second })] })
+  const { get } = await stand({ supplies: [supply('l1/cad', { until: 64 * second })] })
   const session = await get('key-1')
   t.is(session.expiresIn, 4)
   t.is(session.renewIn, 2)

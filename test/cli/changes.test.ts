@@ -3,7 +3,18 @@ import path from 'node:path'
 import test from 'ava'
 import { waitFor } from '../helpers/wait-for.ts'
 import { refusal } from './fake-agent.ts'
-import { answers, begin, entry, fingerprint, instant, licenseDetails, makeIo, makeRoot, removeRoot } from './place.ts'
+import {
+  answers,
+  begin,
+  entry,
+  fingerprint,
+  instant,
+  licenseDetails,
+  makeIo,
+  makeRoot,
+  patience,
+  removeRoot,
+} from './place.ts'
 
 test.after.always(removeRoot)
 
@@ -46,7 +57,7 @@ test('a terminal is asked whether to trust a vendor, and only yes is yes', async
   ] as const) {
     io.stderr.text = ''
     const running = run('licenses', 'add', file)
-    await waitFor('the question', () => io.stderr.text.includes('Type yes: '))
+    await waitFor('the question', () => io.stderr.text.includes('Type yes: '), patience)
     t.true(io.stderr.text.includes(fingerprint))
     io.stdin.write(typed)
     t.is(await running, exit, typed)
@@ -255,7 +266,7 @@ test('a password is asked for twice at a terminal and not shown; two that differ
   await writeFile(path.join(io.env.LEASEHOLD_DATA ?? '', 'cli.key'), 'key-of-this-agent\n')
   io.atTerminal()
   const type = async (question: string, typed: string): Promise<void> => {
-    await waitFor(question, () => io.stderr.text.endsWith(question))
+    await waitFor(question, () => io.stderr.text.endsWith(question), patience)
     t.true(io.stdin.raw)
     io.stdin.write(typed)
   }
@@ -283,7 +294,7 @@ test('without the key the present password is asked for, at a terminal and on st
   agent.on('PUT /api/v1/password', signedIn)
   io.atTerminal()
   const running = run('password')
-  await waitFor('the question', () => io.stderr.text.endsWith('(nothing, if none is set): '))
+  await waitFor('the question', () => io.stderr.text.endsWith('(nothing, if none is set): '), patience)
   io.stdin.write('old password\rnew password\rnew password\r')
   t.is(await running, 0)
   t.deepEqual(agent.asked.at(-1)?.body, { current: 'old password', password: 'new password' })

@@ -6,6 +6,9 @@ import type { ExecutionContext } from 'ava'
 import { FakeAgent, type Said } from './fake-agent.ts'
 import { FakeIo } from './fake-io.ts'
 
+/** ms that something which comes for sure may take, on a machine that is busy. */
+export const patience = 30_000
+
 let rootMade: Promise<string> | undefined
 let folders = 0
 

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { waitFor } from '../helpers/wait-for.ts'
 import type { FakeAgent } from './fake-agent.ts'
 import type { FakeIo } from './fake-io.ts'
-import { begin, makeRoot, removeRoot } from './place.ts'
+import { begin, makeRoot, patience, removeRoot } from './place.ts'
 
 test.after.always(removeRoot)
 
@@ -19,23 +19,23 @@ interface Lost {
 async function loseForGood(t: ExecutionContext, words: readonly string[]): Promise<Lost> {
   const { agent, io } = await begin(t)
   const file = path.join(await makeRoot(), `pid-${agent.port}`)
-  const script = `trap 'exit 5' TERM; echo $$ >${file}; while :; do sleep 0.02; done`
+  const script = `trap 'exit 5' TERM; echo $$ >${file}; while :; do sleep 0.1; done`
   const ending = io.run('run', '--product', 'cad', ...words, '--', 'sh', '-c', script)
-  await waitFor('the program', () => readPid(file) > 0, 30_000)
+  await waitFor('the program', () => readPid(file) > 0, patience)
   t.teardown(() => {
     if (isAlive(file)) process.kill(readPid(file), 'SIGKILL')
   })
   agent.endAll('disconnected')
   agent.seats = 0
   io.time.advance(201_000)
-  await waitFor('the loss', () => io.stderr.text.includes('is lost'))
+  await waitFor('the loss', () => io.stderr.text.includes('is lost'), patience)
   const calls = (): number => agent.calls('POST /api/v1/sessions').length
   io.time.advance(1_000)
-  await waitFor('the first try', () => calls() > 1)
+  await waitFor('the first try', () => calls() > 1, patience)
   io.time.advance(55_000)
   t.false(io.stderr.text.includes('No other seat'))
   io.time.advance(6_000)
-  await waitFor('giving up', () => io.stderr.text.includes('No other seat'))
+  await waitFor('giving up', () => io.stderr.text.includes('No other seat'), patience)
   return { agent, io, ending, file }
 }
 
@@ -68,10 +68,14 @@ test('with --on-loss continue the program goes on, and gets a seat when there is
   t.true(io.stderr.text.includes('The program goes on without one'))
   t.true(isAlive(file))
   agent.seats = 1
-  await waitFor('a seat', () => {
-    io.time.advance(1_000)
-    return io.stderr.text.includes('There is a seat of acme/cad again.')
-  })
+  await waitFor(
+    'a seat',
+    () => {
+      io.time.advance(1_000)
+      return io.stderr.text.includes('There is a seat of acme/cad again.')
+    },
+    patience,
+  )
   io.signals.emit('SIGTERM')
   t.is(await ending, 5)
   t.deepEqual(agent.live, [])
@@ -103,16 +107,20 @@ test('who waits at a terminal is shown the place in the line, and each place onc
   })
   const ending = io.run('run', '--product', 'cad', '--wait', '60', '--', 'true')
   const looks = (): number => agent.calls('GET /api/v1/queue').length
-  await waitFor('the request', () => agent.calls('POST /api/v1/sessions').length === 1)
+  await waitFor('the request', () => agent.calls('POST /api/v1/sessions').length === 1, patience)
   io.time.advance(5_000)
-  await waitFor('the place', () => io.stderr.text.includes('number 2 in line'))
+  await waitFor('the place', () => io.stderr.text.includes('number 2 in line'), patience)
   io.time.advance(5_000)
-  await waitFor('a second look', () => looks() === 2)
+  await waitFor('a second look', () => looks() === 2, patience)
   position = 1
-  await waitFor('the next place', () => {
-    io.time.advance(5_000)
-    return io.stderr.text.includes('number 1 in line')
-  })
+  await waitFor(
+    'the next place',
+    () => {
+      io.time.advance(5_000)
+      return io.stderr.text.includes('number 1 in line')
+    },
+    patience,
+  )
   t.is(io.stderr.text.split('number 2').length, 2)
   answer()
   t.is(await ending, 0)

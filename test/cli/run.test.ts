@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { waitFor } from '../helpers/wait-for.ts'
 import { FakeAgent, refusal } from './fake-agent.ts'
+import { patience } from './place.ts'
 
 const program = fileURLToPath(new URL('./program.js', import.meta.url))
-/** ms; two processes start, on a machine that may be busy. */
-const patience = 30_000
 
 let root: string
 test.before(async () => {
@@ -35,13 +34,15 @@ async function startAgent(t: ExecutionContext): Promise<FakeAgent> {
 }
 
 /** `leasehold run --product cad …` as a process of its own. */
-function start(t: ExecutionContext, agent: FakeAgent, words: readonly string[], stdin = ''): Running {
+function start(t: ExecutionContext, agent: Pick<FakeAgent, 'port'>, words: readonly string[], stdin = ''): Running {
   const args = [program, 'run', '--port', String(agent.port), '--product', 'cad', ...words]
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, LEASEHOLD_DATA: root },
     stdio: 'pipe',
+    // A group of its own, so that a test that fails leaves no program running.
+    detached: true,
   })
-  t.teardown(() => child.kill('SIGKILL'))
+  t.teardown(() => endGroup(child))
   const running: Running = {
     child,
     pid: child.pid ?? 0,
@@ -59,12 +60,20 @@ function start(t: ExecutionContext, agent: FakeAgent, words: readonly string[], 
   return running
 }
 
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
 function shell(script: string): string[] {
   return ['--', 'sh', '-c', script]
 }
 
 /** Sleeps in slices, so that a trap is run at once. */
-const waiting = 'echo up; while :; do sleep 0.02; done'
+const waiting = 'echo up; while :; do sleep 0.1; done'
 
 function isAlive(pid: number): boolean {
   try {
@@ -216,7 +225,7 @@ test('R29: the session has the pid of the command itself, which is gone when tha
   const pid = Number(/pid=(\d+)/.exec(running.stdout)?.[1])
   t.deepEqual(agent.live[0]?.body.process, { id: running.pid, name: 'sh' })
   running.child.kill('SIGKILL')
-  await waitFor('the command to be gone', () => !isAlive(running.pid))
+  await waitFor('the command to be gone', () => !isAlive(running.pid), patience)
   t.true(isAlive(pid), 'the program goes on: a documented limit')
   process.kill(pid, 'SIGKILL')
 })
@@ -249,9 +258,8 @@ test('what can not be started has the exit codes of shells, and its seat goes ba
 })
 
 test('where no agent runs the exit code says so, and the program is not started', async (t) => {
-  const agent = await startAgent(t)
-  await agent.stop()
-  const running = start(t, agent, ['--', 'echo', 'started'])
+  // Nobody listens on this port.
+  const running = start(t, { port: 1 }, ['--', 'echo', 'started'])
   t.is((await running.ended).code, 5)
   t.is(running.stdout, '')
   t.true(running.stderr.includes('npx leasehold serve'))
@@ -323,12 +331,13 @@ test('in the foreground of a terminal Ctrl-C reaches the program once', async (t
     return
   }
   const agent = await startAgent(t)
-  const inner = `exec ${process.execPath} ${program} run --port ${agent.port} --product cad -- sh -c 'trap "n=\\$((n+1)); echo int=\\$n" INT; trap "exit 4" TERM; echo up; while :; do sleep 0.02; done'`
+  const inner = `exec ${process.execPath} ${program} run --port ${agent.port} --product cad -- sh -c 'trap "n=\\$((n+1)); echo int=\\$n" INT; trap "exit 4" TERM; echo up; while :; do sleep 0.1; done'`
   const terminal = spawn('script', ['-qec', inner, '/dev/null'], {
     env: { PATH: process.env.PATH, LEASEHOLD_DATA: root, SHELL: '/bin/sh' },
     stdio: 'pipe',
+    detached: true,
   })
-  t.teardown(() => terminal.kill('SIGKILL'))
+  t.teardown(() => endGroup(terminal))
   let shown = ''
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text

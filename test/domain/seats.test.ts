@@ -2,8 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { Book } from '../../agent/domain/book.ts'
 import type { Grant } from '../../agent/domain/grant.ts'
-import type { OpenCommand } from '../../agent/domain/seats.ts'
-import { decideOpen } from '../../agent/domain/seats.ts'
+import { decideOpen, type OpenCommand, type OpenOutcome } from '../../agent/domain/seats.ts'
 import type { Supply, Takes } from '../../agent/domain/supply.ts'
 import { featureUnit } from '../../agent/domain/usage.ts'
 import { anySupply, command, describe, recount, rightKey, type Step, supply, World } from './world.ts'
@@ -269,7 +268,11 @@ test('sharedOnly: no seat of any supply or feature is taken that was free (R30)'
       play(history, (world, step) => {
         if (step.kind !== 'open') return
         const draft = world.book.draft()
-        const outcome = decideOpen(draft, { ...step.command, sharedOnly: true }, world.context)
+        const outcome = decideOpen(
+          draft,
+          { ...step.command, id: `${step.command.id}-shared`, sharedOnly: true },
+          world.context,
+        )
         if (outcome.kind !== 'granted') return
         for (const one of world.book.supplies()) {
           t.is(draft.used(one.id), world.book.used(one.id))
@@ -328,11 +331,13 @@ test('more seats than there are in all is told from all being in use', (t) => {
 
 test('what is missing is said: product, feature, or why the license is closed', (t) => {
   const closed = (why: Extract<Takes, { kind: 'renewals' }>['why']): Takes => ({ kind: 'renewals', why })
-  const outcome = (supplies: readonly Supply[], more: Partial<OpenCommand> = {}): unknown =>
+  const outcome = (supplies: readonly Supply[], more: Partial<OpenCommand> = {}): OpenOutcome =>
     decideOpen(new World(supplies).book.draft(), command('a', more), new World().context)
   t.deepEqual(outcome([]), { kind: 'unknown_product' })
   t.deepEqual(outcome([supply('l1/cam', { product: 'cam' })]), { kind: 'unknown_product' })
   t.deepEqual(outcome([supply('l1/cad')], { feature: 'draw' }), { kind: 'unknown_feature' })
+  t.deepEqual(outcome([supply('l1/cad'), anySupply('l2/*')], { feature: 'draw' }), { kind: 'unknown_feature' })
+  t.like(outcome([anySupply('l2/*')], { feature: 'draw' }), { kind: 'granted' })
   t.deepEqual(outcome([supply('l1/cad', { takes: closed('license_expired') })]), {
     kind: 'closed',
     why: 'license_expired',

@@ -80,7 +80,7 @@ export class World {
   get context(): DecisionContext {
     return {
       wall: 1_000_000 + this.now,
-      atMost: this.now,
+      bootAt: this.now,
       boot: { id: 'boot-1', at: this.now },
       factsOf: factsOfGrant,
       promisedFor: (grant) => Math.max(0, (this.promisedUntil.get(grant.id) ?? this.now) - this.now),

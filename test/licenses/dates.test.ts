@@ -110,6 +110,7 @@ test('R11: a wall set far ahead ends nothing and frees nothing, but takes no new
   await agent.install(blockOf(acme.license({ products: [{ name: 'cam', seats: 1 }] })))
   const session = await agent.seat()
   agent.clock.setWall(agent.clock.wall() + days(365))
+  t.is((await agent.beat(session)).kind, 'kept', 'before anybody has looked at the date')
   await agent.look()
   t.is(await agent.refusal(), 'license_expired')
   t.is(await agent.refusal({ product: 'acme/cam' }), undefined, 'what has no end goes on')

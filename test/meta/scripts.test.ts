@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -112,18 +112,33 @@ test('a build happens when a source changes, and leaves nothing of sources that 
   t.throws(() => buildIfNeeded(folder), { message: /TS2322/ }, 'a failed build is not taken as done')
 })
 
-test('npm start serves after one build, the second time within 2 s, and passes arguments and exit code through', async (t) => {
+test('npm start serves after one build, the second time with no more than starting Node takes, and passes arguments and exit code through', async (t) => {
   const folder = makeProject(t, {
     'agent/main.ts': 'console.log(process.argv.slice(2).join(), process.env.UV_THREADPOOL_SIZE)\nprocess.exit(7)\n',
   })
   const first = runScript(folder, 'scripts/start.mjs', '--port', '1')
   t.is(await first.output, 'serve,--port,1 16\n')
   t.is(await exitOf(first), 7)
-  const began = process.hrtime.bigint()
-  const second = runScript(folder, 'scripts/start.mjs')
-  t.is(await second.output, 'serve 16\n')
-  t.true(process.hrtime.bigint() - began < 2_000_000_000n)
+  // As a ratio, since a machine may be busy: the script starts Node once for itself and once for the agent.
+  const ratios: number[] = []
+  for (let round = 0; round < 3; round += 1) {
+    const plain = await elapsed(async () => {
+      execFileSync(process.execPath, ['-e', '0'])
+      execFileSync(process.execPath, ['-e', '0'])
+    })
+    const second = await elapsed(async () => {
+      t.is(await runScript(folder, 'scripts/start.mjs').output, 'serve 16\n')
+    })
+    ratios.push(second / plain)
+  }
+  t.true(Math.min(...ratios) < 8, ratios.join(' '))
 })
+
+async function elapsed(work: () => Promise<void>): Promise<number> {
+  const began = process.hrtime.bigint()
+  await work()
+  return Number(process.hrtime.bigint() - began)
+}
 
 test('npm start passes signals on and waits for the agent to end', async (t) => {
   const folder = makeProject(t, {

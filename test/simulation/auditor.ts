@@ -40,8 +40,6 @@ export class Auditor {
   readonly #closing = new Set<string>()
   /** When the session of an id began, as whoever was told that it was created was told. */
   readonly #created = new Map<string, string>()
-  /** By how much the wall was set ahead in all, in ms: that counts as elapsed time for what ends by date (R9). */
-  #wallAhead = 0
   readonly seen = { believers: 0, granted: 0, repeated: 0, refused: 0, ended: 0, full: 0 }
 
   constructor(ledger: Ledger, now: () => number, options: AuditorOptions) {
@@ -58,10 +56,6 @@ export class Auditor {
   /** Somebody orders that a supply takes nothing any more. */
   closing(supply: string): void {
     this.#closing.add(supply)
-  }
-
-  wallSetAhead(ms: number): void {
-    this.#wallAhead += ms
   }
 
   /** After every step. */
@@ -89,16 +83,18 @@ export class Auditor {
    * Whoever is at the head of a line while its seats are free must be served. To be called after every step.
    * @param heads ids and wishes of who is first in line
    * @param isBusy the agent can't write now
+   * @param running for how long the machine has been running, in ms; nobody is served in its sleep
    */
   checkLine(
     heads: readonly { readonly id: string; readonly wish: Pick<Wish, 'product' | 'feature' | 'seats'> }[],
     isBusy: boolean,
+    running: number,
   ): void {
     const served = new Map<string, number>()
     for (const { id, wish } of heads) {
       if (isBusy || !this.#ledger.hasRoom(wish.product, wish.feature, wish.seats)) continue
-      const since = this.#unserved.get(id) ?? this.#now()
-      if (this.#now() - since > longestUnserved)
+      const since = this.#unserved.get(id) ?? running
+      if (running - since > longestUnserved)
         throw new Violation(`${id} is first in line for ${wish.product}, seats are free, and it is not served`)
       served.set(id, since)
     }
@@ -161,7 +157,7 @@ export class Auditor {
     const parts = this.#ledger.lastGrant.get(id)?.parts ?? []
     return parts.some(({ supply }) => {
       const end = this.#ledger.licenseOf(supply)?.end
-      return this.#closing.has(supply) || (end !== undefined && end - this.#now() < 2_000 + this.#wallAhead)
+      return this.#closing.has(supply) || (end !== undefined && end - this.#now() < 2_000)
     })
   }
 

@@ -33,7 +33,6 @@ function setWall(world: World): void {
   const ms = world.random.integer(-most, most)
   world.say(`the wall clock is set by ${ms} ms`)
   world.machine.wall += ms
-  world.auditor.wallSetAhead(Math.max(0, ms))
 }
 
 function failCommit(world: World): void {

@@ -98,7 +98,7 @@ export class SimulatedLicenses implements RecordOwner {
       kind: 'license',
       license: license.id,
       overlap: true,
-      ...(end === undefined ? {} : { until: this.#parts.clock.atMost() + end - this.#parts.trueTime() }),
+      ...(end === undefined ? {} : { until: this.#parts.clock.boot().at + end - this.#parts.trueTime() }),
     }
   }
 }

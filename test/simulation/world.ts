@@ -87,7 +87,7 @@ export class World {
     const heads = places
       .filter((place) => place.position === 1)
       .map(({ waiting }) => ({ id: waiting.id, wish: { ...waiting } }))
-    this.auditor.checkLine(heads, this.disk.pending.length > 0)
+    this.auditor.checkLine(heads, this.disk.pending.length > 0, this.machine.monotonic)
   }
 
   /** A process of an application; its number may have been that of an earlier one, or its neighbours share one process. */
