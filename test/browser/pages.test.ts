@@ -160,6 +160,76 @@ test('with scripts off, a license is added, trusted, activated, and a session di
   t.deepEqual(parts.done.slice(1), ['requested lic-new', 'activated lic-new', 'disconnected s0000-2f9b1c7d'])
 })
 
+test('between cards and full width, tables keep their buttons inside, in every language', async (t) => {
+  for (const locale of ['en', 'de']) {
+    const { page, server } = await open(t, 'full', { locale })
+    for (const width of [1040, 1160, 1200, 1280, 1400]) {
+      await page.setViewportSize({ width, height: 800 })
+      for (const address of ['/sessions', '/licenses', '/products', '/features', '/computers', '/journal']) {
+        await page.goto(server.address + address)
+        const beyond = await page.locator('.table-frame').evaluate((frame) => {
+          const { scrollWidth, clientWidth } = frame as unknown as { scrollWidth: number; clientWidth: number }
+          return scrollWidth - clientWidth
+        })
+        t.is(beyond, 0, `${locale} ${width} ${address}`)
+      }
+    }
+  }
+})
+
+test('with scripts off, a block is looked at and applied, a product recounted, the log filtered', async (t) => {
+  const { page, parts, server } = await open(t, 'some', { javaScriptEnabled: false })
+  const press = (name: string) => page.getByRole('main').getByRole('button', { name, exact: true }).click()
+  await page.goto(`${server.address}/update`)
+  await page.getByLabel('Text with one block or several').fill(`${'-'.repeat(5)}BEGIN LEASEHOLD LICENSE-----`)
+  await press('See what it would do')
+  await press('Apply')
+  await page.getByText('To the license').waitFor()
+  await page.goto(`${server.address}/products/acme/cad`)
+  await press('Recount')
+  await page.getByText('Recounted: 3 seats are in use').waitFor()
+  await page.goto(`${server.address}/journal`)
+  await page.getByLabel('What happened').selectOption('session.refused')
+  await press('Filter')
+  await page.getByText('3 entries fit the filter').waitFor()
+  t.deepEqual(parts.done, ['applied as it is', 'recounted acme/cad'])
+})
+
+test('products, history and refusals follow what happens without a reload', async (t) => {
+  const { page, parts, server } = await open(t, 'some')
+  await page.goto(`${server.address}/products`)
+  await page.getByText('Live', { exact: true }).waitFor()
+  const details = page.getByRole('link', { name: 'Details of Acme CAD' })
+  await details.focus()
+  const [first] = parts.licenseList
+  const [product] = first?.products ?? []
+  if (first !== undefined && product !== undefined)
+    parts.licenseList[0] = { ...first, products: [{ ...product, used: 5 }] }
+  server.tell('session.opened')
+  await page.getByText('5 of 5 in use').first().waitFor()
+  t.true(await details.evaluate((element) => element.matches(':focus')))
+  await page.goto(`${server.address}/refused`)
+  await page.getByText('Live', { exact: true }).waitFor()
+  const [refusal] = parts.refusalList
+  if (refusal !== undefined) parts.refusalList.unshift({ ...refusal, id: 'refusal-4', user: 'Zoe Novak' })
+  server.tell('session.refused')
+  await page.getByText('Zoe Novak').waitFor()
+  await page.getByText('4 refusals').waitFor()
+})
+
+test('the numbers of a chart stay open while the page follows what happens', async (t) => {
+  const { page, server } = await open(t, 'some')
+  await page.goto(`${server.address}/history`)
+  await page.getByText('Live', { exact: true }).waitFor()
+  const panel = page.locator('#history-acme-cad')
+  await panel.getByText('The same in numbers').click()
+  const asked = page.waitForResponse((response) => response.url().endsWith('/history'))
+  server.tell('session.ended')
+  await asked
+  await waitFor('the page', async () => (await page.locator('.live-state').getAttribute('hidden')) === null)
+  t.true(await panel.getByRole('table').isVisible())
+})
+
 test('with scripts off, theme and language are switched and kept', async (t) => {
   const { page, server } = await open(t, 'some', { javaScriptEnabled: false, colorScheme: 'light' })
   await page.goto(`${server.address}/sessions?q=ana`)
@@ -186,7 +256,7 @@ test('a link to a call opens it, a button copies its example, and with scripts o
   )
   t.regex(copied, /^curl -s -X DELETE 'http:\/\/localhost:1947\/api\/v1\/sessions\/[\w-]+' \\\n {2}-H 'Session-Key: /)
   const plain = await open(t, 'some', { javaScriptEnabled: false })
-  await plain.page.goto(`${plain.server.address}/help`)
+  await plain.page.goto(`${plain.server.address}/help/api`)
   await plain.page.locator('#closeSession > summary').click()
   await plain.page.locator('#curl-closeSession').waitFor({ state: 'visible' })
   t.is(await plain.page.locator('#closeSession button:visible').count(), 0)

@@ -12,6 +12,7 @@ import { type Captures, patternSource, substitute } from './walk-patterns.ts'
 import type { WalkPlace } from './walk-place.ts'
 
 const patience = 10_000
+const mostTabs = 100
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
 const places = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
 
@@ -89,6 +90,15 @@ export class WalkBrowser {
         await field.setInputFiles(file(step.file))
         return {}
       }
+      case 'scripts':
+        await this.#openPage(step.on)
+        return {}
+      case 'key':
+        await page.keyboard.press(step.key)
+        return {}
+      case 'tab':
+        await tabTo(page, substitute(step.name, captures))
+        return {}
       case 'expect':
         return waitForText(page, step.text, captures)
       case 'expect-no':
@@ -112,10 +122,30 @@ export class WalkBrowser {
       env: { ...this.#place.env },
       args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update'],
     })
-    this.#page = await this.#browser.newPage()
-    this.#page.setDefaultTimeout(patience)
-    return this.#page
+    return this.#openPage(true)
   }
+
+  async #openPage(javaScriptEnabled: boolean): Promise<Page> {
+    const browser = this.#browser
+    if (browser === undefined) throw new Error('the browser is closed')
+    await this.#page?.close()
+    const page = await browser.newPage({ javaScriptEnabled, locale: 'en' })
+    page.setDefaultTimeout(patience)
+    this.#page = page
+    return page
+  }
+}
+
+/** By what a screen reader would say of it: its label, or the text in it. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < mostTabs; presses += 1) {
+    await page.keyboard.press('Tab')
+    const found: unknown = await page.evaluate(
+      'document.activeElement?.ariaLabel ?? document.activeElement?.innerText ?? ""',
+    )
+    if (String(found).replaceAll(/\s+/g, ' ').trim() === name) return
+  }
+  throw new Error(`the Tab key did not come to "${name}"`)
 }
 
 /** The text as a person sees it: without what is hidden. */
@@ -129,7 +159,8 @@ async function waitForText(page: Page, wanted: string, captures: Captures): Prom
   const pattern = new RegExp(patternSource(wanted, captures) + (wanted.endsWith('>') ? '(?!\\S)' : ''))
   const deadline = AbortSignal.timeout(patience)
   for (;;) {
-    const match = pattern.exec(await readText(page))
+    // Read in the middle of a navigation, a page has no text.
+    const match = pattern.exec(await readText(page).catch(() => ''))
     if (match !== null) return { ...match.groups }
     if (deadline.aborted) throw new Error(`"${wanted}" did not appear`)
     await pause(50)
@@ -139,7 +170,12 @@ async function waitForText(page: Page, wanted: string, captures: Captures): Prom
 async function waitForNoText(page: Page, unwanted: string, captures: Captures): Promise<void> {
   const pattern = new RegExp(patternSource(unwanted, captures))
   const deadline = AbortSignal.timeout(patience)
-  while (pattern.test(await readText(page))) {
+  while (
+    await readText(page).then(
+      (text) => pattern.test(text),
+      () => true,
+    )
+  ) {
     if (deadline.aborted) throw new Error(`"${unwanted}" is still there`)
     await pause(50)
   }

@@ -26,6 +26,9 @@ export type BrowserStep = { readonly line: number; readonly source: string } & (
   | { readonly kind: 'press'; readonly button: string }
   | { readonly kind: 'follow'; readonly link: string }
   | { readonly kind: 'choose'; readonly file: string; readonly label: string | undefined }
+  | { readonly kind: 'scripts'; readonly on: boolean }
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'tab'; readonly name: string }
   | { readonly kind: 'expect'; readonly text: string }
   | { readonly kind: 'expect-no'; readonly text: string }
 )
@@ -136,6 +139,9 @@ const stepForms: readonly [RegExp, (words: readonly string[]) => object][] = [
   [/^follow "(.+)"$/, ([link]) => ({ kind: 'follow', link })],
   [/^choose (\S+) for "(.+)"$/, ([file, label]) => ({ kind: 'choose', file, label })],
   [/^choose (\S+)$/, ([file]) => ({ kind: 'choose', file, label: undefined })],
+  [/^scripts (on|off)$/, ([state]) => ({ kind: 'scripts', on: state === 'on' })],
+  [/^key (\S+)$/, ([key]) => ({ kind: 'key', key })],
+  [/^tab to "(.+)"$/, ([name]) => ({ kind: 'tab', name })],
   [/^expect no "(.+)"$/, ([text]) => ({ kind: 'expect-no', text })],
   [/^expect "(.+)"$/, ([text]) => ({ kind: 'expect', text })],
 ]

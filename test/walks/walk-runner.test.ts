@@ -300,6 +300,38 @@ $ echo $number
   t.is(result.steps, 12)
 })
 
+test('browser steps use the keyboard alone, and a browser without scripts', async (t) => {
+  const result = await follow(`${server}
+'''text file=live.cjs
+require('node:http').createServer((_, response) => {
+  response.setHeader('content-type', 'text/html')
+  response.end('<a href="/first">First</a><a href="/second" aria-label="The second">2</a><script>document.body.append("ran")</script>')
+}).listen(1948, () => console.log('listening'))
+'''
+'''console
+$ node live.cjs &
+listening
+'''
+'''browser
+open /
+tab to "Other page"
+key Enter
+expect "Elsewhere"
+open http://localhost:1948/
+expect "ran"
+scripts off
+open http://localhost:1948/
+expect "First"
+expect no "ran"
+tab to "The second"
+key Enter
+scripts on
+open http://localhost:1948/
+expect "ran"
+'''`)
+  t.is(result.steps, 15)
+})
+
 test('a browser step that finds no such thing fails with its line and what the page says', async (t) => {
   await fails(
     t,
