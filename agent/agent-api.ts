@@ -2,6 +2,7 @@
  * Connects the API's handlers to the owners: what each handler needs, in the shapes of the interface.
  * Part of the composition root; only `agent.ts` imports it.
  */
+import { recountProduct } from './agent-recount.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
@@ -29,6 +30,7 @@ import { type FeatureView, featureViews, type ProductViewContext, productViews }
 import type { Refusals } from './refusals.ts'
 import { addSample } from './sample.ts'
 import type { SessionList } from './session-list.ts'
+import { refusedSeatViews } from './session-refusal-view.ts'
 import type { AgentName } from './session-view.ts'
 import type { Writer } from './writer.ts'
 
@@ -94,6 +96,10 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
           page,
         ),
     },
+    refusals: {
+      list: ({ product, user, ...page }) => paged(refusedSeatViews(owners.refusals.list(), { product, user }), page),
+    },
+    computers: { list: (query) => sessions.computers(query) },
     licenses: {
       list: (page) =>
         paged(
@@ -121,6 +127,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
           features(owners).filter((one) => product === undefined || one.product === product),
           page,
         ),
+      recount: (id) => recountProduct(owners, id),
     },
     health: {
       health: () => ({ state: worstOf(health), problems: healthProblems(health) }),

@@ -3,7 +3,7 @@
  * A page costs one look at every grant and the sorting of what is on the page, so that a hundred thousand are still cheap.
  */
 import { hash } from 'node:crypto'
-import type { Grant } from './domain/grant.ts'
+import type { Grant, Who } from './domain/grant.ts'
 import { productOf } from './domain/product-name.ts'
 import type { Lessor } from './lessor.ts'
 import { type SessionView, sessionView, userOf, type ViewContext } from './session-view.ts'
@@ -178,10 +178,13 @@ function matcher({ product, user, host, state }: Omit<SessionFilter, 'limit'>): 
     if (product !== undefined && (whole ? grant.product : productOf(grant.product)) !== product) return false
     if (state !== undefined && state !== (grant.ending === undefined ? 'active' : 'ending')) return false
     if (hostPart !== undefined && !contains(grant.who.host, hostPart)) return false
-    if (userPart === undefined) return true
-    const { account, email, displayName } = grant.who
-    return contains(account, userPart) || contains(email, userPart) || contains(displayName, userPart)
+    return userPart === undefined || fitsUser(grant.who, userPart)
   }
+}
+
+/** @param part of an account, an e-mail address or a name, in lower case */
+export function fitsUser({ account, email, displayName }: Who, part: string): boolean {
+  return contains(account, part) || contains(email, part) || contains(displayName, part)
 }
 
 function contains(text: string | undefined, part: string): boolean {

@@ -14,8 +14,8 @@ export interface RouteGroup {
 export const routeGroups: readonly RouteGroup[] = [
   {
     name: 'Sessions',
-    description: 'Getting a seat, keeping it, giving it back; who has one, and who waits for one.',
-    first: ['sessions', 'queue'],
+    description: 'Getting a seat, keeping it, giving it back; who has one, who waits for one, and who got none.',
+    first: ['sessions', 'queue', 'refusals', 'computers'],
   },
   {
     name: 'Products',

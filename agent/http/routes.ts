@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { describeExample } from './api/agent-examples.ts'
+import { type ComputersParts, computerRoutes } from './api/computers.ts'
 import { type ConfigurationParts, configurationRoutes } from './api/configuration.ts'
 import { type DocumentsParts, documentRoutes } from './api/documents.ts'
 import { type EventStreams, eventRoutes } from './api/events.ts'
@@ -12,6 +13,7 @@ import { type JournalParts, journalRoutes } from './api/journal.ts'
 import { type LicensesParts, licenseRoutes } from './api/licenses.ts'
 import { type ProductsParts, productRoutes } from './api/products.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
+import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
 import { describeInterface } from './openapi.ts'
@@ -22,6 +24,8 @@ import { defineRoute, type Route } from './route.ts'
 export interface ApiParts {
   readonly sessions: SessionsParts
   readonly queue: QueueParts
+  readonly refusals: RefusalsParts
+  readonly computers: ComputersParts
   readonly licenses: LicensesParts
   readonly documents: DocumentsParts
   readonly products: ProductsParts
@@ -42,6 +46,8 @@ export function buildInterface(parts: ApiParts): Interface {
   const routes: Route[] = [
     ...sessionRoutes(parts.sessions),
     ...queueRoutes(parts.queue),
+    ...refusalRoutes(parts.refusals),
+    ...computerRoutes(parts.computers),
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),

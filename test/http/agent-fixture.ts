@@ -99,6 +99,8 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
   return {
     sessions,
     queue: { list: none },
+    refusals: { list: none },
+    computers: { list: none },
     licenses: {
       list: none,
       get: () => undefined,
@@ -109,7 +111,7 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       addSample: never,
     },
     documents: { process: never },
-    products: { products: none, features: none },
+    products: { products: none, features: none, recount: never },
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,

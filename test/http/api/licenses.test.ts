@@ -1,7 +1,7 @@
 import test from 'ava'
 import { refuse } from '../../../agent/errors.ts'
 import type { License, LicenseDetails, RecognizedDocument } from '../../../agent/http/api/license-shapes.ts'
-import { call, withAgent } from './api-call.ts'
+import { call, makeParts, withAgent } from './api-call.ts'
 
 const license: License = {
   id: 'lic-1',
@@ -88,7 +88,7 @@ test('documents, products, features and the line are passed on', async (t) => {
         return { kind: 'recognized' as const, documents: [found] }
       },
     },
-    products: { products: note, features: note },
+    products: { ...makeParts().products, products: note, features: note },
     queue: { list: note },
   }
   await withAgent({ api }, async (agent) => {
