@@ -1,8 +1,9 @@
 /**
  * What the verbs read in the answers of an agent to print it: only that, since the agent may be newer than the command.
- * With --json the answer is printed as it came. Pure; imports nothing of ours.
+ * With --json the answer is printed as it came. Pure; imports only what clients read.
  */
 import { z } from 'zod'
+import { explanation } from '../client/answers.ts'
 
 function list<Item extends z.ZodType>(item: Item) {
   return z.looseObject({ items: z.array(item), total: z.number(), next: z.string().optional() })
@@ -42,6 +43,12 @@ export const products = list(
 )
 export type Product = z.infer<typeof products>['items'][number]
 
+const person = z.looseObject({
+  account: z.string().optional(),
+  email: z.string().optional(),
+  displayName: z.string().optional(),
+})
+
 export const session = z.looseObject({
   id: z.string(),
   product: z.string(),
@@ -49,11 +56,7 @@ export const session = z.looseObject({
   seats: z.number(),
   state: z.string(),
   reason: z.string().optional(),
-  user: z.looseObject({
-    account: z.string().optional(),
-    email: z.string().optional(),
-    displayName: z.string().optional(),
-  }),
+  user: person,
   host: z.string().optional(),
   process: z.looseObject({ id: z.number().optional(), name: z.string().optional() }).optional(),
   application: z.string().optional(),
@@ -63,6 +66,41 @@ export const session = z.looseObject({
 })
 export type Session = z.infer<typeof session>
 export const sessions = list(session)
+
+export const computers = list(
+  z.looseObject({
+    host: z.string().optional(),
+    user: person,
+    addresses: z.array(z.string()),
+    sessions: z.number(),
+    seats: z.number(),
+    since: z.string(),
+    uses: z.array(z.looseObject({ product: z.string(), feature: z.string().optional(), seats: z.number() })),
+  }),
+)
+export type Computer = z.infer<typeof computers>['items'][number]
+
+/** What is not understood of the explanation is left out: the sentence counts. */
+export const refusals = list(
+  z.looseObject({
+    product: z.string(),
+    feature: z.string().optional(),
+    seats: z.number(),
+    user: person,
+    host: z.string().optional(),
+    application: z.string().optional(),
+    code: z.string(),
+    title: z.string(),
+    detail: z.string().optional(),
+    help: z.string().optional(),
+    times: z.number(),
+    firstAt: z.string(),
+    lastAt: z.string(),
+    explanation: explanation.optional().catch(undefined),
+    rule: z.string().optional(),
+  }),
+)
+export type RefusedSeat = z.infer<typeof refusals>['items'][number]
 
 export const disconnected = z.looseObject({
   ended: z.string(),

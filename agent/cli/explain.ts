@@ -4,7 +4,7 @@ import { duration, exactTime, plural } from './show.ts'
 
 const mostHolders = 20
 
-export function explain({ explanation, retryIn }: Problem): readonly string[] {
+export function explain({ explanation, retryIn }: Pick<Problem, 'explanation' | 'retryIn'>): readonly string[] {
   if (explanation === undefined) return retryIn === undefined ? [] : [`  Worth trying again in ${duration(retryIn)}.`]
   const lines: string[] = []
   if (explanation.rule !== undefined) lines.push(`  The rule: ${explanation.rule}`)

@@ -49,7 +49,8 @@ const ownHelp: Readonly<Record<string, string>> = {
   unknown_product: 'Products that are known here: leasehold products',
 }
 
-function helpFor({ code, help }: Problem): string {
+/** What can be done about a refusal at a command line. */
+export function helpFor({ code, help }: Pick<Problem, 'code' | 'help'>): string {
   return ownHelp[code] ?? help ?? (code in errorTable ? errorTable[code as ErrorCode].help : '')
 }
 

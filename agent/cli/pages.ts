@@ -21,12 +21,26 @@ export function pathWith(path: string, query: Query): string {
 }
 
 /** Prints a list: as JSON the page as it came, else a table of all that fits, or of `usualLimit` of it. */
-export async function printList<Item>(
-  { given, out, agent }: Invocation,
+export function printList<Item>(
+  invocation: Invocation,
   path: string,
   filter: Query,
   schema: z.ZodType<Listed<Item>>,
   columns: readonly Column<Item>[],
+  empty: string,
+  usualLimit?: number,
+): Promise<number> {
+  const print = (items: readonly Item[]): void => invocation.out.table(columns, items)
+  return printPages(invocation, path, filter, schema, print, empty, usualLimit)
+}
+
+/** The same where a table would be too narrow. @param print is given at least one item */
+export async function printPages<Item>(
+  { given, out, agent }: Invocation,
+  path: string,
+  filter: Query,
+  schema: z.ZodType<Listed<Item>>,
+  print: (items: readonly Item[]) => void,
   empty: string,
   usualLimit?: number,
 ): Promise<number> {
@@ -50,7 +64,7 @@ export async function printList<Item>(
     out.note(empty)
     return 0
   }
-  out.table(columns, items)
+  print(items)
   if (items.length < asked.value.total && limit !== undefined)
     out.note(
       `${items.length} of ${asked.value.total}${asked.value.next === undefined ? '' : `; more with --cursor ${asked.value.next}`}`,

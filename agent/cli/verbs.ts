@@ -1,6 +1,7 @@
 /** All verbs of the command line, in the order of the help. Owns nothing. */
 import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
+import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
 import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
@@ -13,12 +14,15 @@ import { sessionsVerb } from './sessions.ts'
 import { statusVerb } from './status.ts'
 import type { Verb } from './verb.ts'
 import { versionVerb } from './version.ts'
+import { whyVerb } from './why.ts'
 
 export const verbs: readonly Verb[] = [
   statusVerb,
   runVerb,
   productsVerb,
   sessionsVerb,
+  computersVerb,
+  whyVerb,
   disconnectVerb,
   licensesVerb,
   showLicenseVerb,

@@ -117,6 +117,51 @@ export const session = {
   expiresIn: 590,
   actions: ['disconnect'],
 }
+export const computer = {
+  id: 'computer-1',
+  host: 'ws-ana',
+  user: { account: 'ana' },
+  addresses: ['127.0.0.1'],
+  sessions: 2,
+  seats: 3,
+  since: instant,
+  uses: [
+    { product: 'acme/cad', seats: 2, since: instant },
+    { product: 'acme/cad', feature: 'render', seats: 1, since: instant },
+  ],
+}
+export const refusedSeat = {
+  id: 'refusal-1',
+  product: 'acme/cad',
+  feature: 'render',
+  seats: 2,
+  user: { account: 'bo', displayName: 'Bo Lind' },
+  host: 'ws-bo',
+  application: 'CAD 7',
+  code: 'no_seats',
+  title: 'All seats are in use',
+  detail: '2 of 2 seats of acme/cad with feature render are in use.',
+  help: 'Wait, or ask a holder.',
+  times: 3,
+  firstAt: '2027-01-04T07:00:00.000Z',
+  lastAt: instant,
+  retryIn: 30,
+  explanation: {
+    managers: [
+      {
+        ...manager,
+        product: 'acme/cad',
+        seats: 2,
+        used: 2,
+        detached: 0,
+        notDetachable: 2,
+        nextReturnAt: '2027-01-04T08:10:00.000Z',
+        holders: [{ user: 'Ana Ruiz', host: 'ws-ana', seats: 2, startedAt: instant }],
+      },
+    ],
+    asked: [],
+  },
+}
 export const status = {
   pid: 42,
   port: 1947,

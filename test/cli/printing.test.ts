@@ -1,9 +1,20 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { clean, cleanLines, escapeJson, widthOf } from '../../agent/cli/show.ts'
+import { clean, cleanLines, escapeJson, exactTime, widthOf } from '../../agent/cli/show.ts'
 import { layOut } from '../../agent/cli/table.ts'
 import { refusal } from './fake-agent.ts'
-import { answers, begin, instant, licenseDetails, product, removeRoot, session, status } from './place.ts'
+import {
+  answers,
+  begin,
+  computer,
+  instant,
+  licenseDetails,
+  product,
+  refusedSeat,
+  removeRoot,
+  session,
+  status,
+} from './place.ts'
 
 test.after.always(removeRoot)
 
@@ -83,7 +94,7 @@ test('a list is read to its end; with --limit one page and how to go on', async 
 
 test('an empty list says so and what to do, and is no failure', async (t) => {
   const { agent, io, run } = await begin(t)
-  for (const name of ['products', 'licenses', 'sessions', 'journal']) {
+  for (const name of ['products', 'licenses', 'sessions', 'computers', 'journal']) {
     agent.on(`GET /api/v1/${name}`, answers({ items: [], total: 0 }))
     io.stderr.text = ''
     t.is(await run(name), 0)
@@ -146,6 +157,66 @@ test('columns are aligned whatever is in them', (t) => {
       t.is(widths.size, 1)
     }),
   )
+})
+
+// ---- who uses what, and who got nothing
+
+test('computers lists machines with their users, by the filters, and what is used at each', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const { host: _, ...nameless } = computer
+  agent.on('GET /api/v1/computers', answers({ items: [computer, nameless], total: 2 }))
+  t.is(await run('computers', '--product', 'acme/cad', '--user', 'ana', '--host', 'ws'), 0)
+  t.is(agent.asked[0]?.url, '/api/v1/computers?product=acme%2Fcad&user=ana&host=ws&limit=1000')
+  t.regex(io.stdout.text, /^ws-ana +ana +2 +3 +2 × acme\/cad, acme\/cad render +2027-\d\d-\d\d \d\d:\d\d$/m)
+  t.regex(io.stdout.text, /^127\.0\.0\.1 +ana /m)
+})
+
+test('X1: why says who asked in vain, what was said, who had the seats, when one was due, and what helps', async (t) => {
+  const { agent, io, run } = await begin(t)
+  agent.on('GET /api/v1/refusals', answers({ items: [refusedSeat], total: 1 }))
+  t.is(await run('why', '--product', 'acme/cad', '--user', 'bo'), 0)
+  t.is(agent.asked[0]?.url, '/api/v1/refusals?product=acme%2Fcad&user=bo&limit=5')
+  t.deepEqual(io.stdout.text.split('\n'), [
+    `${exactTime(instant)}, 3 times since ${exactTime(refusedSeat.firstAt)}: Bo Lind on ws-bo with CAD 7 asked for 2 seats of acme/cad with feature render.`,
+    '  2 of 2 seats of acme/cad with feature render are in use.',
+    '  ws-17: 2 of 2 seats of acme/cad in use',
+    `    Ana Ruiz on ws-ana, 2 seats, since ${exactTime(instant)}`,
+    `  The next seat is due at ${exactTime('2027-01-04T08:10:00.000Z')}.`,
+    '  Wait, or ask a holder.',
+    '  (no_seats)',
+    '',
+  ])
+})
+
+test('why tells of a refusal before a restart what is known: its kind, the rule, and what helps', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const { id, product, lastAt, firstAt, help } = refusedSeat
+  const rest = { id, product, seats: 1, times: 1, firstAt, lastAt, user: {}, help }
+  const denied = { ...rest, code: 'denied_by_rule', title: 'A rule denies this', rule: 'deny cad bo' }
+  const idle = { ...rest, id: 'refusal-2', code: 'license_not_active', title: 'The license is not active' }
+  agent.on('GET /api/v1/refusals', answers({ items: [denied, idle], total: 9, next: '2' }))
+  t.is(await run('why', '--limit', '2'), 0)
+  for (const part of [
+    'Somebody asked for 1 seat of acme/cad.\n  A rule denies this.\n  The rule: deny cad bo\n',
+    '\n\n',
+  ])
+    t.true(io.stdout.text.includes(part), part)
+  t.true(io.stdout.text.endsWith('  Activate it with: leasehold licenses activate ID\n  (license_not_active)\n'))
+  t.is(io.stderr.text, '2 of 9; more with --cursor 2\n')
+})
+
+test('why prints the JSON as it came, and says so where nothing was refused', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const list = { items: [refusedSeat], total: 1 }
+  agent.on('GET /api/v1/refusals', answers(list))
+  t.is(await run('why', '--json'), 0)
+  t.is(agent.asked[0]?.url, '/api/v1/refusals')
+  t.is(io.stdout.text, `${JSON.stringify(list)}\n`)
+  agent.on('GET /api/v1/refusals', answers({ items: [], total: 0 }))
+  io.stdout.text = ''
+  t.is(await run('why'), 0)
+  t.is(io.stdout.text, '')
+  t.is(io.stderr.text, 'No such seat was refused lately.\n')
 })
 
 // ---- journal
