@@ -70,6 +70,7 @@ const stopGrace = 3_000
 
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { paths, identity, store, clock, timers, log, processes } = options
+  const pause = () => new Promise<void>((resolve) => void timers.after(0, resolve))
   const randomId = (): string => randomBytes(16).toString('base64url')
   const version = readVersion()
   const health = new Health(clock)
@@ -152,7 +153,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onChange: (product) => events.publish('session.refused', { product }),
   })
   const peaks = new Peaks()
-  const history = connectHistory({ journal, writer, lessor, clock, timers, agent: identity.id })
+  const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
   const administrator = new Administrator({
     writes: writer,
     clock,
@@ -217,6 +218,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     version,
     wall: () => clock.wall(),
     atLeast: () => clock.atLeast(),
+    pause,
     randomId,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
     floor,
