@@ -57,6 +57,8 @@ export interface Owners {
   /** Wall time in ms. */
   readonly wall: () => number
   readonly atLeast: () => number
+  /** Lets whatever else waits have its turn. */
+  readonly pause: () => Promise<void>
   readonly randomId: () => string
   readonly status: () => { readonly port: number; readonly dataFolder: string; readonly startedAt: string }
   readonly viewContext: () => LicenseViewContext

@@ -15,11 +15,12 @@ export interface HistorySources {
   readonly lessor: Lessor
   readonly clock: Clock
   readonly timers: Timers
+  readonly pause: () => Promise<void>
   /** Id of this agent. */
   readonly agent: string
 }
 
-export function connectHistory({ journal, writer, lessor, clock, timers, agent }: HistorySources): History {
+export function connectHistory({ journal, writer, lessor, clock, timers, pause, agent }: HistorySources): History {
   return new History({
     journal,
     // Within a job the committed state and the head of the journal are of the same moment.
@@ -38,6 +39,7 @@ export function connectHistory({ journal, writer, lessor, clock, timers, agent }
     agent,
     wall: () => clock.wall(),
     timers,
+    pause,
   })
 }
 

@@ -12,7 +12,7 @@ import type { RefusedSeat as KeptRefusal } from './refusals.ts'
 
 export function connectInsight(owners: Owners): Pick<Parts, 'journal' | 'history' | 'refusals' | 'diagnostics'> {
   const { journal, writer, history, refusals } = owners
-  const search = new JournalSearch(journal, () => writer.head.sequence)
+  const search = new JournalSearch({ journal, newest: () => writer.head.sequence, pause: owners.pause })
   let verifying: ReturnType<typeof journal.verify> | undefined
   return {
     journal: {

@@ -71,6 +71,7 @@ const stopGrace = 3_000
 
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { paths, identity, store, clock, timers, log, processes } = options
+  const pause = () => new Promise<void>((resolve) => void timers.after(0, resolve))
   const randomId = (): string => randomBytes(16).toString('base64url')
   const version = readVersion()
   const health = new Health(clock)
@@ -153,7 +154,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onChange: (product) => events.publish('session.refused', { product }),
   })
   const peaks = new Peaks()
-  const history = connectHistory({ journal, writer, lessor, clock, timers, agent: identity.id })
+  const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
   const administrator = new Administrator({
     writes: writer,
     clock,
@@ -218,6 +219,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     version,
     wall: () => clock.wall(),
     atLeast: () => clock.atLeast(),
+    pause,
     randomId,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
     floor,

@@ -27,6 +27,8 @@ export interface HistoryOptions {
   /** Wall time in ms. */
   readonly wall: () => number
   readonly timers: Pick<Timers, 'after'>
+  /** Lets others have their turn; called every few entries. */
+  readonly pause?: () => Promise<void>
   /** Entries that are read backward at most; 500,000 when left out. */
   readonly most?: number
   /** ms for which a reader waits for the past at most; 1,000 when left out. */
@@ -39,6 +41,8 @@ export interface Usage {
   readonly since: number | undefined
 }
 
+/** Entries that are taken in at a time: some 10 ms. */
+const entriesPerTurn = 200
 const denied: ReadonlySet<unknown> = new Set(['no_seats', 'queue_full'])
 
 export class History {
@@ -106,6 +110,7 @@ export class History {
     let left = this.#options.most ?? 500_000
     let since = begin
     let oldest: number | undefined
+    let turn = 0
     for await (const entry of this.#options.journal.read({ to: sequence, order: 'newest-first' }, left)) {
       if (entry.at < begin) {
         oldest = undefined
@@ -113,6 +118,8 @@ export class History {
       }
       left -= 1
       oldest = entry.at
+      turn += 1
+      if (turn % entriesPerTurn === 0) await this.#options.pause?.()
       this.#note(levels, entry, 'backward')
     }
     // Came to the first entry of all, or to as many as are read.

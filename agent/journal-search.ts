@@ -28,17 +28,30 @@ export interface JournalPage {
 }
 
 /** Entries that one page looks at, at most. */
-const mostLooked = 5000
+const mostLooked = 4000
+/** Entries that are looked at in one go: some 10 ms. */
+const entriesPerTurn = 200
+
+export interface JournalSearchOptions {
+  readonly journal: Pick<Journal, 'read'>
+  /** Sequence number of the newest entry. */
+  readonly newest: () => number
+  /** Lets others have their turn; called every few entries. */
+  readonly pause?: () => Promise<void>
+  /** Entries that one page looks at, at most; 4,000 when left out. */
+  readonly most?: number
+}
 
 export class JournalSearch {
   readonly #journal: Pick<Journal, 'read'>
   readonly #newest: () => number
+  readonly #pause: () => Promise<void>
   readonly #most: number
 
-  /** @param newest sequence number of the newest entry */
-  constructor(journal: Pick<Journal, 'read'>, newest: () => number, most = mostLooked) {
+  constructor({ journal, newest, pause = () => Promise.resolve(), most = mostLooked }: JournalSearchOptions) {
     this.#journal = journal
     this.#newest = newest
+    this.#pause = pause
     this.#most = most
   }
 
@@ -54,6 +67,7 @@ export class JournalSearch {
         if (entries.length >= limit || looked >= this.#most) return { entries, older: entry.sequence, looked }
         looked += 1
         if (fits(entry)) entries.push(entry)
+        if (looked % entriesPerTurn === 0) await this.#pause()
       }
     return { entries, older: undefined, looked }
   }
@@ -70,8 +84,12 @@ export class JournalSearch {
     const to = await this.#findEnd(wish.until)
     const fits = matcher(wish)
     if (to < from) return
-    for await (const entry of this.#journal.read({ from, to, order: 'oldest-first' }, Number.MAX_SAFE_INTEGER))
+    let looked = 0
+    for await (const entry of this.#journal.read({ from, to, order: 'oldest-first' }, Number.MAX_SAFE_INTEGER)) {
       if (fits(entry)) yield entry
+      looked += 1
+      if (looked % entriesPerTurn === 0) await this.#pause()
+    }
   }
 
   /** The newest entry before a time. Entries are in the order of time but for clocks that were set. */

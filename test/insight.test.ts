@@ -162,7 +162,7 @@ async function makeSearch(most?: number) {
   }
   const { journal, writer } = agent.parts
   const newest = () => writer.head.sequence
-  const search = most === undefined ? new JournalSearch(journal, newest) : new JournalSearch(journal, newest, most)
+  const search = new JournalSearch({ journal, newest, ...(most === undefined ? {} : { most }) })
   const page = async (wish: JournalWish, limit = 100, to?: number) => {
     const found = await search.page(wish, limit, to)
     return { ...found, names: found.entries.map(({ type, personal }) => `${type} ${personal?.texts?.account ?? ''}`) }

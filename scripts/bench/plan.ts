@@ -12,7 +12,7 @@ export interface Plan {
   readonly warmUpSeconds: number
 }
 
-export type WorkName = 'open and close' | 'heartbeat' | 'list'
+export type WorkName = 'open and close' | 'heartbeat' | 'list' | 'page'
 
 export interface Measurement {
   readonly work: WorkName
@@ -26,6 +26,8 @@ export const measurements: readonly Measurement[] = [
   { work: 'heartbeat', proof: false },
   { work: 'heartbeat', proof: true },
   { work: 'list', proof: false },
+  /** The Sessions page, rendered. */
+  { work: 'page', proof: false },
 ]
 
 const wholePlan: Plan = {

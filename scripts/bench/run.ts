@@ -118,6 +118,8 @@ function makeWork(measurement: Measurement, file: string): LoadOrder['work'] {
       return { kind: 'heartbeat', file, nonce: measurement.proof }
     case 'list':
       return { kind: 'get', path: '/api/v1/sessions?limit=50' }
+    case 'page':
+      return { kind: 'get', path: '/sessions' }
   }
 }
 

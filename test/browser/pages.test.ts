@@ -1,24 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import ava, { type ExecutionContext } from 'ava'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import ava from 'ava'
+import type { Page } from 'playwright-core'
 import { testNeeding } from '../helpers/needing.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { type PageServer, startPageServer } from '../http/ui/page-app.ts'
-import { makeSession, type Size } from '../http/ui/sample-data.ts'
-import { createSampleParts, type SampleParts } from '../http/ui/sample-parts.ts'
-import { chromiumPath, howToGetChromium, launchChromium } from './chromium.ts'
+import { makeSession } from '../http/ui/sample-data.ts'
+import { chromiumPath, howToGetChromium } from './chromium.ts'
 import { renderGallery } from './gallery.ts'
+import { closeBrowser, open } from './opened.ts'
 import { visits } from './visits.ts'
 
 const test = testNeeding(chromiumPath !== undefined, howToGetChromium)
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-let launched: Promise<Browser> | undefined
-function browser(): Promise<Browser> {
-  launched ??= launchChromium(chromiumPath ?? '')
-  return launched
-}
 
 const looks = [
   { name: 'light', colorScheme: 'light', width: 1280, rules: undefined },
@@ -30,50 +23,6 @@ const looks = [
     rules: ['color-contrast', 'target-size', 'button-name', 'link-name', 'region', 'scrollable-region-focusable'],
   },
 ] as const
-
-// All tests of a file run at once; as many pages as this are open at a time.
-const mostPages = 3
-const waiting: (() => void)[] = []
-let openPages = 0
-async function takePlace(): Promise<void> {
-  if (openPages >= mostPages) await new Promise<void>((resolve) => waiting.push(resolve))
-  else openPages += 1
-}
-function leavePlace(): void {
-  const next = waiting.shift()
-  if (next === undefined) openPages -= 1
-  else next()
-}
-
-interface Opened {
-  readonly page: Page
-  readonly parts: SampleParts
-  readonly server: PageServer
-  /** What the console said that it should not: errors, refused scripts and styles. */
-  readonly complaints: string[]
-}
-
-async function open(t: ExecutionContext, size: Size, options: BrowserContextOptions = {}): Promise<Opened> {
-  await takePlace()
-  t.timeout(60_000)
-  const parts = createSampleParts(size)
-  const server = await startPageServer(parts)
-  const context = await (await browser()).newContext({ locale: 'en', ...options })
-  t.teardown(async () => {
-    await context.close()
-    await server.close()
-    leavePlace()
-  })
-  const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    const text = message.text()
-    // The status of a page that is meant to be refused is no complaint.
-    if (message.type() === 'error' && !/status of (4|5)\d\d/.test(text)) complaints.push(text)
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  return { page, parts, server, complaints }
-}
 
 /** What axe finds wrong, as `rule: selector`. It comes in through the debugger, so the content policy stays as it is. */
 async function findBarriers(page: Page, rules?: readonly string[]): Promise<string[]> {
@@ -163,10 +112,10 @@ test('with scripts off, a license is added, trusted, activated, and a session di
 test('between cards and full width, tables keep their buttons inside, in every language', async (t) => {
   for (const locale of ['en', 'de']) {
     const { page, server } = await open(t, 'full', { locale })
-    for (const width of [1040, 1160, 1200, 1280, 1400]) {
-      await page.setViewportSize({ width, height: 800 })
-      for (const address of ['/sessions', '/licenses', '/products', '/features', '/computers', '/journal']) {
-        await page.goto(server.address + address)
+    for (const address of ['/sessions', '/licenses', '/products', '/features', '/computers', '/journal']) {
+      await page.goto(server.address + address)
+      for (const width of [1040, 1160, 1200, 1280, 1400]) {
+        await page.setViewportSize({ width, height: 800 })
         const beyond = await page.locator('.table-frame').evaluate((frame) => {
           const { scrollWidth, clientWidth } = frame as unknown as { scrollWidth: number; clientWidth: number }
           return scrollWidth - clientWidth
@@ -437,6 +386,4 @@ test('printed, a page leaves out what can only be pressed and spells out the tim
   t.true(await page.getByText('Nov 24, 2026, 14:13:05 GMT+1').isVisible())
 })
 
-ava.after.always(async () => {
-  await (await launched)?.close()
-})
+ava.after.always(closeBrowser)

@@ -30,6 +30,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return reply(201, { id: key, key: `key of ${key}` })
   }
   if (request.url?.startsWith('/api/v1/sessions?')) return reply(200, { items: [], total: keys.size })
+  if (request.url === '/sessions') return reply(200, { page: keys.size })
   // The real agent keeps its sessions over a restart; this one takes any that has its own key.
   if (`key of ${id}` !== request.headers['session-key']) return reply(401, {})
   if (request.method === 'PUT') return reply(200, { id })

@@ -83,6 +83,7 @@ async function showDeactivate(
   { row, trail }: { readonly row: LicenseRow; readonly trail: readonly { text: string; address: string }[] },
   texts: readonly string[],
   overlap: boolean,
+  status = 200,
 ): Promise<void> {
   const { t } = page.language
   await page.show(
@@ -98,7 +99,7 @@ async function showDeactivate(
         hidden: overlap ? { name: 'overlap', value: 'yes' } : undefined,
       },
     },
-    overlap ? 409 : 200,
+    status,
   )
 }
 
@@ -113,11 +114,14 @@ export async function deactivate(page: Page, parts: Parts): Promise<void> {
   const outcome = await parts.licenses.deactivate(license.id, read.form.overlap === 'yes')
   if (outcome.kind === 'refused') {
     if (outcome.code !== 'license_in_use' && outcome.code !== 'seats_detached') return page.refuse(outcome)
-    return showDeactivate(page, found, [outcome.detail, t('deactivate.overlap')], true)
+    return showDeactivate(page, found, [outcome.detail, t('deactivate.overlap')], true, 409)
   }
   if (outcome.kind === 'deactivating') {
-    const at = time.show(outcome.freeAt).exact
-    page.leadTo(row.address, { kind: 'notice', key: 'said.deactivating', args: { time: at } })
+    const args = { time: time.show(outcome.freeAt).exact }
+    // It waits for the last seat; who can't wait may have the receipt now, where the license allows that.
+    if (license.overlapAllowed)
+      return showDeactivate(page, found, [t('said.deactivating', args), t('deactivate.overlap')], true, 202)
+    page.leadTo(row.address, { kind: 'notice', key: 'said.deactivating', args })
     return
   }
   await page.show('pages/license-receipt', {
