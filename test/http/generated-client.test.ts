@@ -46,9 +46,19 @@ async function startWholeAgent(t: ExecutionContext): Promise<string> {
 
 /** What a developer writes who has the generated client and nothing else. */
 const application = `
-import { ApiError, Leasehold, type OpenedSession, type Problem } from './client/index'
+import { ApiError, type Computer, Leasehold, type OpenedSession, type Problem, type Recount, type RefusedSeat } from './client/index'
 
-export interface Seen { opened: OpenedSession; again: string; kept: number; held: number; left: number; refused: Problem }
+export interface Seen {
+  opened: OpenedSession
+  again: string
+  kept: number
+  held: number
+  left: number
+  refused: Problem
+  computer: Computer
+  counted: Recount['licenses'][number]
+  noted: RefusedSeat
+}
 
 export async function useSeat(address: string): Promise<Seen> {
   const leasehold = new Leasehold({ BASE: address })
@@ -62,12 +72,16 @@ export async function useSeat(address: string): Promise<Seen> {
   const { id, key: sessionKey } = opened
   const kept = await leasehold.sessions.keepSession({ id, sessionKey, requestBody: {} })
   const held = (await leasehold.sessions.listSessions({ product: product.id })).total
+  const [computer] = (await leasehold.sessions.listComputers({ product: product.id })).items
+  const [counted] = (await leasehold.products.recountProduct({ vendor: product.vendor, product: product.name })).licenses
   await leasehold.sessions.closeSession({ id, sessionKey })
   const left = (await leasehold.sessions.listSessions({ product: product.id })).total
   try {
     await leasehold.sessions.openSession({ ...asked, idempotencyKey: crypto.randomUUID(), requestBody: { product: 'nobody/knows' } })
   } catch (error) {
-    if (error instanceof ApiError) return { opened, again: again.id, kept: kept.expiresIn, held, left, refused: error.body }
+    const [noted] = (await leasehold.sessions.listRefusals({ product: 'knows' })).items
+    if (error instanceof ApiError)
+      return { opened, again: again.id, kept: kept.expiresIn, held, left, refused: error.body, computer, counted, noted }
   }
   throw new Error('a product that nobody knows was given')
 }
@@ -80,7 +94,10 @@ interface Application {
     readonly kept: number
     readonly held: number
     readonly left: number
-    readonly refused: { readonly code: string; readonly status: number }
+    readonly refused: { readonly code: string; readonly status: number; readonly detail: string }
+    readonly computer: object
+    readonly counted: object
+    readonly noted: object
   }>
 }
 
@@ -104,7 +121,7 @@ async function compile(folder: string): Promise<Application> {
   return requireHere(path.join(folder, 'built/application.js')) as Application
 }
 
-test('a client that is generated from the description of a running agent opens, keeps and closes a session', async (t) => {
+test('a client that is generated from the description of a running agent opens, keeps and closes a session, and reads what came of it', async (t) => {
   t.timeout(60_000)
   const address = await startWholeAgent(t)
   const folder = await makeFolder(t)
@@ -126,4 +143,7 @@ test('a client that is generated from the description of a running agent opens, 
   t.is(seen.held, 1)
   t.is(seen.left, 0)
   t.like(seen.refused, { code: 'unknown_product', status: 404 })
+  t.like(seen.computer, { sessions: 1, seats: 1 })
+  t.like(seen.counted, { kept: 1, counted: 1 })
+  t.like(seen.noted, { product: 'nobody/knows', code: 'unknown_product', detail: seen.refused.detail, times: 1 })
 })
