@@ -2,6 +2,7 @@
  * Connects the API's handlers to the owners: what each handler needs, in the shapes of the interface.
  * Part of the composition root; only `agent.ts` imports it.
  */
+import { recountProduct } from './agent-recount.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
@@ -123,6 +124,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
           features(owners).filter((one) => product === undefined || one.product === product),
           page,
         ),
+      recount: (id) => recountProduct(owners, id),
     },
     health: {
       health: () => ({ state: worstOf(health), problems: healthProblems(health) }),

@@ -5,11 +5,9 @@
 import { healthProblems, lineOf, type Owners } from './agent-api.ts'
 import { listDiagnostics, writeDiagnostics } from './diagnostics.ts'
 import { parseProductName, productName } from './domain/product-name.ts'
-import { type Refusal, refuse } from './errors.ts'
 import type { RefusedSeat } from './http/ui/insight-parts.ts'
 import type { Parts } from './http/ui/parts.ts'
 import { JournalSearch, type JournalWish } from './journal-search.ts'
-import { type RecountedSupply, recount } from './recount.ts'
 import type { RefusedSeat as KeptRefusal } from './refusals.ts'
 
 export function connectInsight(owners: Owners): Pick<Parts, 'journal' | 'history' | 'refusals' | 'diagnostics'> {
@@ -67,22 +65,6 @@ function refusedSeat(kept: KeptRefusal, { broker }: Owners): RefusedSeat {
     ...(explanation === undefined ? {} : { explanation }),
     ...(now === undefined ? {} : { now }),
   }
-}
-
-/** Every batch frees what is overdue, so an entry in the journal does both: it frees, and says that there was a recount. */
-export async function recountProduct(
-  { writer, lessor }: Owners,
-  id: string,
-): Promise<{ readonly kind: 'recounted'; readonly licenses: readonly RecountedSupply[] } | Refusal> {
-  const [vendor = '', product = ''] = id.split('/')
-  const supplies = [...lessor.view.supplies()].filter(
-    (supply) => supply.vendor === vendor && (product === '*' ? supply.product === undefined : true),
-  )
-  const found = supplies.some((supply) => (supply.product ?? '*') === product)
-  if (!found) return refuse('unknown_product', `No license for ${id} is installed here.`)
-  await writer.submit((transaction) => transaction.journal({ type: 'health.recounted', facts: { product: id } }))
-  const licenses = recount(lessor.view, productName(vendor, product))
-  return { kind: 'recounted', licenses }
 }
 
 function diagnose(owners: Owners) {

@@ -15,7 +15,8 @@ import {
   productContext,
   requestActivation,
 } from './agent-api.ts'
-import { connectInsight, recountProduct } from './agent-insight.ts'
+import { connectInsight } from './agent-insight.ts'
+import { recountProduct } from './agent-recount.ts'
 import { configurationPages } from './config/setting.ts'
 import { shortGroups } from './domain/documents/keys.ts'
 import type { CookieAccess } from './http/access.ts'

@@ -109,7 +109,7 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       addSample: never,
     },
     documents: { process: never },
-    products: { products: none, features: none },
+    products: { products: none, features: none, recount: never },
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,

@@ -2,7 +2,7 @@
  * Examples of the calls about licenses, blocks, products and features.
  * Must not import anything of ours but shapes, and the agent that all examples are of.
  */
-import type { Feature, License, LicenseDetails, Product, RecognizedDocument } from './license-shapes.ts'
+import type { Feature, License, LicenseDetails, Product, RecognizedDocument, Recount } from './license-shapes.ts'
 import { exampleAgent } from './session-examples.ts'
 import type { List } from './shapes.ts'
 
@@ -138,6 +138,10 @@ export const recognizeExample = { body: { text }, answers: { 200: { documents: [
 export const listProductsExample = {
   query: { limit: 20 },
   answers: { 200: { items: [product], total: 1 } satisfies List<Product> },
+}
+export const recountProductExample = {
+  params: { id: 'acme/cad' },
+  answers: { 200: { licenses: [{ license: 'lic-7f3a9c21', any: false, kept: 3, counted: 3 }] } satisfies Recount },
 }
 export const listFeaturesExample = {
   query: { product: 'acme/cad' },

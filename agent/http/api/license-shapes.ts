@@ -188,3 +188,15 @@ export const feature = z
   })
   .meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>
+
+export const recount = z.strictObject({
+  licenses: z.array(
+    z.strictObject({
+      license: identifier,
+      any: z.boolean().describe('seats that fit every product of the vendor'),
+      kept: count.describe('seats in use as they were kept'),
+      counted: count.describe('seats in use as what is given out says'),
+    }),
+  ),
+})
+export type Recount = z.infer<typeof recount>

@@ -88,18 +88,29 @@ test('documents, products, features and the line are passed on', async (t) => {
         return { kind: 'recognized' as const, documents: [found] }
       },
     },
-    products: { products: note, features: note },
+    products: {
+      products: note,
+      features: note,
+      recount: async (id: string) => {
+        queries.push(id)
+        return { kind: 'recounted' as const, licenses: [{ license: 'l', any: false, kept: 3, counted: 2 }] }
+      },
+    },
     queue: { list: note },
   }
   await withAgent({ api }, async (agent) => {
     t.deepEqual((await call(agent, 'POST', '/api/v1/documents', { text: 'x' })).body, { documents: [found] })
     for (const path of ['products?cursor=c', 'features?product=acme/cad', 'queue?limit=7'])
       t.deepEqual((await call(agent, 'GET', `/api/v1/${path}`)).body, { items: [], total: 0 })
+    t.deepEqual((await call(agent, 'POST', '/api/v1/products/acme%2Fcad/recount', {})).body, {
+      licenses: [{ license: 'l', any: false, kept: 3, counted: 2 }],
+    })
     t.deepEqual(queries, [
       { text: 'x', apply: false, trust: false },
       { limit: 100, cursor: 'c' },
       { limit: 100, product: 'acme/cad' },
       { limit: 7 },
+      'acme/cad',
     ])
   })
 })
