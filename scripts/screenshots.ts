@@ -1,5 +1,6 @@
 /**
- * Pictures of every page in light, dark and at 320 px, to be looked at by people: node build/scripts/screenshots.js FOLDER [NAME …]
+ * Pictures of the pages, to be looked at by people: node build/scripts/screenshots.js [FOLDER [NAME …]]
+ * Without a folder: one of each page, light and dark, for docs/screens. With one: every state, also at 320 px.
  */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
@@ -8,22 +9,52 @@ import { visits } from '../test/browser/visits.ts'
 import { startPageServer } from '../test/http/ui/page-app.ts'
 import { createSampleParts } from '../test/http/ui/sample-parts.ts'
 
-const [folder = 'screenshots.tmp', ...wanted] = process.argv.slice(2)
+const [folder, ...names] = process.argv.slice(2)
+/** What docs/screens shows: every page once. */
+const documented = [
+  'welcome',
+  'overview',
+  'licenses',
+  'license',
+  'license-add',
+  'license-request',
+  'products',
+  'product',
+  'product-mode',
+  'features',
+  'sessions',
+  'session',
+  'disconnect-dialog',
+  'computers',
+  'update-preview',
+  'journal',
+  'journal-entry',
+  'journal-verified',
+  'history',
+  'refused',
+  'basic',
+  'sign-in',
+  'diagnostics',
+  'help',
+]
 const looks = [
   { name: 'light', colorScheme: 'light', width: 1200 },
   { name: 'dark', colorScheme: 'dark', width: 1200 },
   { name: 'narrow', colorScheme: 'light', width: 320 },
 ] as const
 
+const forDocs = folder === undefined
+const target = folder ?? 'docs/screens'
+const wanted = forDocs ? documented : names
 if (chromiumPath === undefined) {
   process.stderr.write(`${howToGetChromium}\n`)
   process.exit(1)
 }
 const browser = await launchChromium(chromiumPath)
-await mkdir(folder, { recursive: true })
+await mkdir(target, { recursive: true })
 for (const visit of visits) {
   if (wanted.length > 0 && !wanted.includes(visit.name)) continue
-  for (const { name, colorScheme, width } of looks) {
+  for (const { name, colorScheme, width } of forDocs ? looks.slice(0, 2) : looks) {
     const parts = createSampleParts(visit.size)
     visit.prepare?.(parts)
     const server = await startPageServer(parts)
@@ -31,10 +62,12 @@ for (const visit of visits) {
       colorScheme,
       viewport: { width, height: 800 },
       locale: visit.language ?? 'en',
+      reducedMotion: 'reduce',
     })
     await page.goto(server.address + visit.address)
     await visit.act?.(page)
-    await page.screenshot({ path: path.join(folder, `${visit.name}-${name}.png`), fullPage: visit.size !== 'full' })
+    const fullPage = !forDocs && visit.size !== 'full'
+    await page.screenshot({ path: path.join(target, `${visit.name}-${name}.png`), fullPage })
     await page.close()
     await server.close()
   }

@@ -209,6 +209,7 @@ test('a page of 100,000 sessions costs one look at them', (t) => {
   }
   const first = sessions.list({ limit: 100 })
   const costs = {
+    all: time(() => [...sessions.all()]),
     page: time(() => sessions.list({ limit: 100 })),
     next: time(() => sessions.list({ limit: 100, cursor: first.next })),
     user: time(() => sessions.list({ limit: 100, user: 'user 77' })),
@@ -216,6 +217,7 @@ test('a page of 100,000 sessions costs one look at them', (t) => {
   }
   t.log(costs)
   t.is(first.total, 100_000)
-  t.true(costs.page < 100)
-  t.true(costs.computers < 500)
+  // Against building all of them, since a machine may be busy.
+  t.true(costs.page < costs.all / 2)
+  t.true(costs.computers < costs.all * 3)
 })

@@ -247,7 +247,9 @@ test('each curl example, pasted into a shell, sends the example and nothing else
     const url = new URL(got?.url ?? '', 'http://localhost')
     t.is(
       url.pathname,
-      path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (example.params as Record<string, string>)[name] ?? ''),
+      path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+        encodeURIComponent((example.params as Record<string, string>)[name] ?? ''),
+      ),
     )
     t.deepEqual(
       Object.fromEntries(url.searchParams),
