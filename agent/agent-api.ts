@@ -11,6 +11,7 @@ import { fileJsonSchema } from './config/schema.ts'
 import { type ConfigurationPage, configurationPages } from './config/setting.ts'
 import type { DateFloor } from './date-floor.ts'
 import type { DocumentDesk } from './document-desk.ts'
+import type { SigningKey } from './domain/documents/keys.ts'
 import type { JournalEntry } from './domain/journal.ts'
 import { LeaseholdError, type Refusal, refuse } from './errors.ts'
 import type { Events } from './events.ts'
@@ -60,6 +61,8 @@ export interface Owners {
   /** Lets whatever else waits have its turn. */
   readonly pause: () => Promise<void>
   readonly randomId: () => string
+  /** Signs documents in the agent's name. */
+  readonly agent: SigningKey
   readonly status: () => { readonly port: number; readonly dataFolder: string; readonly startedAt: string }
   readonly viewContext: () => LicenseViewContext
 }

@@ -221,6 +221,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     atLeast: () => clock.atLeast(),
     pause,
     randomId,
+    agent,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
     floor,
     clock,

@@ -23,7 +23,7 @@ test('problems are listed worst first, then oldest first, with their words and w
   )
   t.is(health.worst(), 'error')
   t.is(health.list()[2]?.text, 'CAD ends in 3 days.')
-  t.deepEqual(health.list()[1]?.action, { label: 'Set a password', href: '/configuration/basic' })
+  t.deepEqual(health.list()[1]?.action, { label: 'Set a password', href: '/configuration/basic#password' })
   t.is(health.list()[1]?.since, clock.wall() - 1)
 })
 

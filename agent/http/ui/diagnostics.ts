@@ -67,6 +67,7 @@ export async function showDiagnostics(page: Page, parts: Parts): Promise<void> {
       })),
     })),
     text: parts.diagnostics.text(),
+    recipient: parts.diagnostics.recipient(),
   })
 }
 

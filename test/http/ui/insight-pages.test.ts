@@ -246,6 +246,9 @@ test('Diagnostics is a page, a text to send on, and JSON', async (t) => {
     read((await visitor.get('/diagnostics')).text),
     /Agent Version 0.1.0[\s\S]*something new 1[\s\S]*Nothing needs your attention/,
   )
+  const page = (await visitor.get('/diagnostics')).text
+  t.regex(page, /BEGIN LEASEHOLD RECIPIENT[\s\S]*name="filename" value="recipient.txt"/)
+  t.true(page.includes('T9QZH-XKSAB-KM6XM-XS3AF'))
   const text = await visitor.get('/diagnostics?format=text')
   t.is(text.headers.get('content-type'), 'text/plain; charset=utf-8')
   t.regex(text.text, /^Leasehold diagnostics\n/)

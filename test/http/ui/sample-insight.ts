@@ -272,6 +272,10 @@ export function createInsight(size: Size, check: () => void): Insight {
         { name: 'health', facts: [] },
       ],
       text: () => 'Leasehold diagnostics\n\n[agent]\nversion: 0.1.0\n',
+      recipient: () => ({
+        text: '-----BEGIN LEASEHOLD RECIPIENT-----\nMachine: WS-17\n-----END LEASEHOLD RECIPIENT-----',
+        fingerprint: 'T9QZH-XKSAB-KM6XM-XS3AF',
+      }),
     },
   }
 }
