@@ -20,12 +20,14 @@ import { recountProduct } from './agent-recount.ts'
 import { configurationPages } from './config/setting.ts'
 import { shortGroups } from './domain/documents/keys.ts'
 import type { CookieAccess } from './http/access.ts'
+import type { List, Session } from './http/api/shapes.ts'
 import type { Asker, PageGuard, Parts } from './http/ui/parts.ts'
-import { selectSessions } from './http/ui/session-selection.ts'
+import { type SessionSelection, selectSessions } from './http/ui/session-selection.ts'
 import { licenseView } from './license-view.ts'
 import type { Administrator } from './people/administrator.ts'
 import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
+import type { SessionList } from './session-list.ts'
 
 /** Machines with their users that the pages look through at most. */
 const mostComputers = 100_000
@@ -80,7 +82,7 @@ export function connectPages(
       remove: (id) => licenses.remove(id),
     },
     sessions: {
-      list: (selection) => selectSessions(sessions.all(), selection),
+      list: (selection) => listSessions(sessions, selection),
       get: (id) => sessions.get(id),
       overlapOf: (id) => {
         const session = sessions.get(id)
@@ -112,6 +114,15 @@ export function connectPages(
       },
     },
   }
+}
+
+/** The usual page, newest first, is found without building what every other session looks like. */
+function listSessions(sessions: SessionList, selection: SessionSelection): List<Session> {
+  const { search, state, license, product, hosts, sort, descending, offset, limit } = selection
+  const isUsual = search === '' && license === undefined && product === undefined && hosts === undefined
+  if (!isUsual || sort !== 'since' || !descending) return selectSessions(sessions.all(), selection)
+  const { items, total } = sessions.list({ limit: offset + limit, state })
+  return { items: items.slice(offset), total }
 }
 
 function connectAdministrator(administrator: Administrator, access: CookieAccess): Parts['administrator'] {

@@ -230,7 +230,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const { routes, describe } = buildInterface(connectApi(owners, { administrator, access }, streams))
-  const folders = { views: packagePaths.views, public: packagePaths.public }
+  const folders = { views: packagePaths.views, public: packagePaths.public, pause }
   const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
   const listener = new Listener({
     timers,

@@ -27,6 +27,7 @@ import { changeMode, leadToProduct, recountProduct, showMode, showProduct, showP
 import { showRefused } from './refused.ts'
 import { showSession, showSessions } from './sessions.ts'
 import { changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
+import { Turns } from './turns.ts'
 import { showUpdate, takeUpdate } from './update.ts'
 
 export interface PageRoute {
@@ -108,6 +109,8 @@ function change(address: string, handle: PageRoute['handle']): PageRoute {
 export interface PageOptions extends TemplateOptions {
   /** Time zone of shown times, such as `Europe/Berlin`; without it the machine's. */
   readonly zone?: string
+  /** Lets the event loop turn once, so that programs are answered between two pages. */
+  readonly pause?: () => Promise<void>
 }
 
 export interface Pages {
@@ -128,11 +131,14 @@ export async function createPages(options: PageOptions): Promise<Pages> {
   const renderer = createRenderer(options.views, templates)
   const zone = options.zone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone
   const surroundings: Surroundings = { languages, zone }
+  const turns = new Turns(options.pause ?? (() => Promise.resolve()))
   return {
     templates,
     install: (router, parts) => {
       for (const route of pageRoutes) {
         router[route.method](route.path, renderer, async (ctx) => {
+          await turns.next()
+          if (ctx.res.closed) return
           const page = openPage(ctx as unknown as Context, parts, surroundings)
           if (await parts.administrator.may(route.guard, page.asker)) await route.handle(page, parts, surroundings)
           else await askToSignIn(page)
