@@ -18,7 +18,7 @@ import { seal, unseal } from '../../agent/store/records.ts'
 import { Tallies } from '../../agent/store/state-record.ts'
 import { testNeeding } from '../helpers/needing.ts'
 import { rejectsWith } from './contract.ts'
-import { Hand, journalAll, loadAll, put } from './hand.ts'
+import { Hand, journalAll, loadAll, put, remove } from './hand.ts'
 
 let workshop = ''
 test.before(async () => {
@@ -298,4 +298,29 @@ test('R8: the checksum of a value covers its key, and the sums of a kind do not 
   emptied.remove('grant', seal('key-0', '{"until":1}').checksum)
   t.is(new Tallies().difference(emptied), undefined)
   t.is(new Tallies(made('7', '8').toRecord()).difference(made('7', '8')), undefined)
+})
+
+test('R8: grants replaced and deleted after loading keep the sums right, and a batch decided before loading too', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'leasehold-store-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  for (let round = 0; round < 3; round += 1) {
+    const store = new LevelStore({ folder })
+    const hand = new Hand(store, await store.open())
+    if (round !== 1) await loadAll(store)
+    await hand.commit([put('stays', round, 'grant'), put(`of ${round}`, round, 'grant')])
+    await loadAll(store)
+    await hand.commit([put('stays', `again ${round}`, 'grant'), put('short', 1, 'tombstone')])
+    await hand.commit([remove('short', 'tombstone')])
+    await store.close()
+  }
+  const store = new LevelStore({ folder })
+  await store.open()
+  const kept = (await loadAll(store)).map((one) => [one.key, one.value])
+  t.deepEqual(kept, [
+    ['of 0', 0],
+    ['of 1', 1],
+    ['of 2', 2],
+    ['stays', 'again 2'],
+  ])
+  await store.close()
 })
