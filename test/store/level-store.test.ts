@@ -311,6 +311,8 @@ test('R8: grants replaced and deleted after loading keep the sums right, and a b
     await loadAll(store)
     await hand.commit([put('stays', `again ${round}`, 'grant'), put('short', 1, 'tombstone')])
     await hand.commit([remove('short', 'tombstone')])
+    await hand.commit([put('short', 2, 'tombstone')])
+    await hand.commit([remove('short', 'tombstone')])
     await store.close()
   }
   const store = new LevelStore({ folder })
