@@ -128,7 +128,7 @@ export class LeaseSearch {
       const reply = await this.#ask(offering, seats, search)
       if (reply?.kind !== 'granted') continue
       const placed = await this.#parts.asking.take([reply.piece], place)
-      if (placed.isPlaced) return placed
+      if (placed.isPlaced || placed.isOver) return placed
     }
     return undefined
   }
@@ -162,7 +162,7 @@ export class LeaseSearch {
       return undefined
     }
     const placed = await this.#parts.asking.take(pieces, place)
-    return placed.isPlaced ? placed : undefined
+    return placed.isPlaced || placed.isOver ? placed : undefined
   }
 
   /** A second lease under the same key of the same license is the same seats at the manager, so it adds nothing (R17). */
