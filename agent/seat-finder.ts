@@ -80,6 +80,7 @@ export class SeatFinder {
   /** Rejects with `store_unavailable`; the same id asked again then finds what it had (R1). */
   async find(command: OpenCommand, { wait = 0, signal }: FindOptions = {}): Promise<Found> {
     const { id, product, body } = command
+    if (this.isInDoubt(id)) return found({ kind: 'closed', why: 'manager_unreachable' })
     const isBehind = this.#room.othersAhead(product, id)
     let here: OpenAnswer
     do {
@@ -98,6 +99,17 @@ export class SeatFinder {
     if (answer.kind !== 'short') return found(answer, searched)
     if (wait <= 0) return found(answer, searched)
     return found(await this.#room.wait(command, wait, signal), searched)
+  }
+
+  /**
+   * Whether what a live grant lives on may be over, and only its manager knows (R9, R20). Who renews sessions or leases asks this
+   * first, and answers "later"; the manager is being asked then.
+   */
+  isInDoubt(id: string): boolean {
+    const { lessor, remote } = this.#options
+    const grant = lessor.view.grant(id)
+    if (!remote || !grant || grant.ending !== undefined) return false
+    return remote.isInDoubt(grant.parts.map(({ supply }) => supply))
   }
 
   /** Everybody who waits, in order. */

@@ -52,6 +52,8 @@ export class FakeManager implements ManagerLink {
   readonly clock: ManualClock
   readonly options: FakeManagerOptions
   seats: number
+  /** Seats that others have. */
+  others = 0
   readonly leases = new Map<string, FakeLease>()
   readonly over = new Set<string>()
   readonly line: string[] = []
@@ -105,7 +107,7 @@ export class FakeManager implements ManagerLink {
   get used(): number {
     this.#sweep()
     const keys = new Map<string, number>()
-    let seats = 0
+    let seats = this.others
     for (const one of this.leases.values()) {
       if (one.key === undefined) seats += one.seats
       else keys.set(one.key, Math.max(keys.get(one.key) ?? 0, one.seats))
@@ -154,7 +156,7 @@ export class FakeManager implements ManagerLink {
 
   /** Somebody else takes so many seats, or gives them back. */
   occupy(seats: number): void {
-    this.seats -= seats
+    this.others += seats
     if (seats < 0) this.#serveLine()
   }
 

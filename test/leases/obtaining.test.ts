@@ -257,7 +257,7 @@ test('a product is unknown only after the first search is over', async (t) => {
     t.is(codeOf(await opening), 'opened', product)
     const [held] = place.held()
     if (held !== undefined) await place.leases.giveBack([held])
-    place.network.managers[0]?.occupy(-1)
+    place.network.managers[0]?.leases.clear()
   }
 })
 
