@@ -2,7 +2,7 @@
  * The core of an agent for tests: the real lessor and writer over a store in memory, on a clock that is moved by hand. It can
  * crash, be started again, and have its commits held back.
  */
-import type { OpenCommand } from '../../agent/domain/seats.ts'
+import type { SessionCommand } from '../../agent/domain/seats.ts'
 import { licenseSupplyId, type Supply } from '../../agent/domain/supply.ts'
 import { Lessor, type OpenAnswer, type Renewal, type SeatEvent } from '../../agent/lessor.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
@@ -119,7 +119,7 @@ export class Core {
     await this.begin()
   }
 
-  open(id: string, more: Partial<OpenCommand> = {}): Promise<OpenAnswer> {
+  open(id: string, more: Partial<SessionCommand> = {}): Promise<OpenAnswer> {
     return this.lessor.open({
       id,
       instance: 'agent-1',
@@ -177,6 +177,8 @@ export function supply(
     leaseSeconds: 600,
     takes: { kind: 'sessions' },
     overlap: true,
+    depth: 4,
+    chain: [],
     ...rest,
   }
 }
