@@ -38,6 +38,7 @@ import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
+import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
@@ -135,17 +136,23 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
   const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
-  const broker = new Broker({
+  const finder = new SeatFinder({
     lessor,
-    writes: writer,
     clock,
     timers,
+    self,
+    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+  })
+  const broker = new Broker({
+    lessor,
+    finder,
+    writes: writer,
+    clock,
     keys: new SessionKeys((label) => identity.deriveKey(label)),
     prover: proofs,
     processes,
     self,
     settings: sessionSettings,
-    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
   const serving = new Serving({

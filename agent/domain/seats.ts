@@ -9,7 +9,7 @@ import { isLeasable, type LeaseTerms, leasableSupplies, placeLease } from './lea
 import { type MoveContext, mostCandidates, moveTarget, placeByMoving } from './moving.ts'
 import { leaseSecondsOf, mostSeats, openSupplies, place, servingSupplies, sharesAll, type Wanted } from './placement.ts'
 import { type ProductName, productName } from './product-name.ts'
-import { type ClosedBy, endsSoon, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
+import { type ClosedBy, endsSoon, fitsFeature, promiseSeconds, type Supply, type SupplyKind } from './supply.ts'
 
 interface Asked {
   readonly id: string
@@ -29,6 +29,8 @@ interface Asked {
   readonly sharedOnly?: true
   /** Only seats of licenses that this vendor key signed. */
   readonly vendorKey?: string
+  /** Only supplies of these kinds; absent: of all. */
+  readonly kinds?: readonly SupplyKind[]
 }
 
 /** A seat for an application of this agent. */
@@ -106,14 +108,16 @@ export function decideOpen(
   return made ? granted(draft, command, made.parts, made.moved, [], context) : short(supplies, wanted)
 }
 
-function wantedBy(command: OpenCommand): Wanted {
-  const { product, seats, feature, vendorKey, lease } = command
+/** What a command looks for. */
+export function wantedBy(command: OpenCommand): Wanted {
+  const { product, seats, feature, vendorKey, lease, kinds } = command
   return {
     product,
     seats,
     facts: factsOfCommand(command),
     ...(feature === undefined ? {} : { feature }),
     ...(vendorKey === undefined ? {} : { vendorKey }),
+    ...(kinds === undefined ? {} : { kinds }),
     ...(lease?.purpose === 'reserve' ? { keyless: true as const } : {}),
   }
 }
