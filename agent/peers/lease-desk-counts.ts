@@ -26,7 +26,8 @@ export class LeaseCounts {
   readonly #wantedAt = new Map<ProductName, number>()
   /** Whether there were free seats when agents were last told. */
   readonly #free = new Map<ProductName, boolean>()
-  #pools = ''
+  /** As agents were last told; undefined = what they asked for is not known. */
+  #pools: string | undefined
   #isPolicyChanged = false
   #timer: Cancel | undefined
 
@@ -72,7 +73,7 @@ export class LeaseCounts {
   #tell(): void {
     const { news, clock } = this.#options
     const pools = this.#describePools()
-    if (this.#isPolicyChanged || pools !== this.#pools) news.tell({ kind: 'policy' })
+    if (this.#isPolicyChanged || (this.#pools !== undefined && pools !== this.#pools)) news.tell({ kind: 'policy' })
     this.#isPolicyChanged = false
     this.#pools = pools
     for (const product of this.#changed) this.#tellFree(product)

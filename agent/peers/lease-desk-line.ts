@@ -6,27 +6,13 @@ import type { Cancel, Timers } from '../clock.ts'
 import type { ProductName } from '../domain/product-name.ts'
 import type { LeaseCommand } from '../domain/seats.ts'
 import type { Refusal } from '../errors.ts'
-import type { OpenAnswer } from '../lessor.ts'
-
-/** What looking for a seat ends with: the lessor's answer, or why there is none. */
-export type FoundLease = OpenAnswer | { readonly kind: 'queue_full' } | Refusal
-
-export interface FindOptions {
-  /** Stand in line for so long, in ms. */
-  readonly wait?: number
-  /** Aborted when nobody asks for it any more. */
-  readonly signal: AbortSignal
-  readonly vendorKey?: string
-}
+import type { Found, SeatFinder } from '../seat-finder.ts'
 
 /** Looks for seats, here and on other managers, and keeps the line. */
-export interface LeaseFinder {
-  find(command: LeaseCommand, options: FindOptions): Promise<FoundLease>
-  /** Everybody who waits, in order. */
-  queue(): Iterable<{ readonly position: number; readonly command: { readonly id: string } }>
-  /** How many wait for a product. */
-  waiting(product: ProductName): number
-}
+export type LeaseFinder = Pick<SeatFinder, 'find' | 'placeOf' | 'waiting'>
+
+/** What looking for a seat ends with: the lessor's answer, or why there is none. */
+export type FoundLease = Found['answer'] | Refusal
 
 export interface LeaseLineOptions {
   readonly finder: LeaseFinder
@@ -114,9 +100,7 @@ export class LeaseLine {
   /** The line of the product has changed. */
   noteLine(product: ProductName): void {
     const guests = [...this.#guests.values()].filter(({ command }) => command.product === product)
-    if (guests.length === 0) return
-    const lined = new Set([...this.#options.finder.queue()].map((place) => place.command.id))
-    for (const guest of guests) if (lined.has(guest.command.id)) guest.enter()
+    for (const guest of guests) if (this.#options.finder.placeOf(product, guest.command.id)) guest.enter()
   }
 
   async #listen(guest: Guest, wait: number): Promise<LineAnswer> {
@@ -142,11 +126,9 @@ export class LeaseLine {
   #begin(command: LeaseCommand, wait: number): Guest {
     const controller = new AbortController()
     const { promise: lined, resolve: enter } = newDeferred()
-    const answer = this.#options.finder.find(command, {
-      signal: controller.signal,
-      ...(wait === 0 ? {} : { wait }),
-      ...(command.vendorKey === undefined ? {} : { vendorKey: command.vendorKey }),
-    })
+    const answer = this.#options.finder
+      .find(command, { wait, signal: controller.signal })
+      .then((found): FoundLease => found.answer)
     const guest: Guest = {
       command,
       controller,
@@ -189,11 +171,9 @@ export class LeaseLine {
   }
 
   #placeOf({ id, product }: LeaseCommand): LineAnswer {
-    const { finder } = this.#options
-    for (const { position, command } of finder.queue())
-      if (command.id === id) return { kind: 'queued', position, waiting: Math.max(position, finder.waiting(product)) }
-    // It waits at another manager only.
-    return { kind: 'queued', position: 1, waiting: 1 }
+    const place = this.#options.finder.placeOf(product, id)
+    // Without one it waits at another manager, or is being looked for.
+    return { kind: 'queued', position: place?.position ?? 1, waiting: place?.waiting ?? 1 }
   }
 
   #countOf(holder: string): number {

@@ -39,13 +39,21 @@ export function leaseRefusal(found: NotFound, command: LeaseCommand, context: Re
       return refuse(found.why, `${product} has a license here, but it gives out no seats now.`, { retryIn })
     case 'lease_too_short':
       return refuse('lease_too_short', `A seat of ${product} could not be promised for long enough.`, { retryIn })
+    case 'unreachable':
+      return refuse('manager_unreachable', found.detail, { retryIn })
+    case 'denied':
+      return refuse(found.code, deniedBy(found), { retryIn: found.by.problem.retryIn ?? retryIn })
     case 'queue_full':
       return refuse('queue_full', `Too many wait for ${product}.`, { retryIn })
     case 'too_many':
       return noSeats(command, found.largest, context, `one license has ${found.seats} in all`)
     case 'short':
-      return noSeats(command, found.largest, context)
+      return noSeats(command, 'largest' in found ? found.largest : undefined, context)
   }
+}
+
+function deniedBy({ by }: Extract<NotFound, { kind: 'denied' }>): string {
+  return `${by.manager.name} refused it${by.problem.detail === undefined ? '.' : `: ${by.problem.detail}`}`
 }
 
 export function idConflict(): Refusal {

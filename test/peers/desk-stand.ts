@@ -2,17 +2,17 @@
  * A manager's desk with everything below it (lessor, writer, a store in memory, one line for all) and a clock that is moved by
  * hand. Seats are looked for here only.
  */
-import type { LeaseCommand, OpenCommand } from '../../agent/domain/seats.ts'
+import type { SessionCommand } from '../../agent/domain/seats.ts'
 import type { Supply } from '../../agent/domain/supply.ts'
 import type { EndReason, Refusal } from '../../agent/errors.ts'
-import { Lessor, type OpenAnswer, type SeatEvent } from '../../agent/lessor.ts'
-import { LeaseDesk, type LeaseAnswer, type LeaseDeskOptions } from '../../agent/peers/lease-desk.ts'
+import { Lessor, type SeatEvent } from '../../agent/lessor.ts'
+import { type LeaseAnswer, LeaseDesk, type LeaseDeskOptions } from '../../agent/peers/lease-desk.ts'
 import type { PeerCaller } from '../../agent/peers/lease-desk-ask.ts'
 import { type LeaseGuardOptions, LeaseGuards } from '../../agent/peers/lease-desk-guards.ts'
 import type { LeaseFinder } from '../../agent/peers/lease-desk-line.ts'
 import type { LeaseAsk, LeaseGrant, PeerEvent, RenewalsAnswer } from '../../agent/peers/wire.ts'
+import { SeatFinder } from '../../agent/seat-finder.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
-import { WaitingRoom } from '../../agent/waiting-room.ts'
 import { Writer } from '../../agent/writer.ts'
 import { supply } from '../domain/world.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
@@ -62,7 +62,11 @@ export interface DeskStand {
   release(from: PeerCaller, id: string): ReturnType<LeaseDesk['release']>
   /** Opens a stream; what is heard on it. */
   listen(from: PeerCaller): { readonly heard: PeerEvent[]; readonly over: () => boolean; close(): void }
-  session(id: string, more?: Partial<OpenCommand> & { readonly wait?: number }): Promise<{ readonly kind: string }>
+  /** A session of this machine. @param more `wait` in ms */
+  session(
+    id: string,
+    more?: Partial<SessionCommand> & { readonly wait?: number; readonly signal?: AbortSignal },
+  ): Promise<{ readonly kind: string }>
   put(one: Supply, reason?: EndReason): Promise<void>
   used(id?: string): number
 }
@@ -102,32 +106,17 @@ export async function deskStand(options: DeskStandOptions = {}): Promise<DeskSta
     idleLimit: () => 720 * 60_000,
     onEvent: (event) => {
       events.push(event)
-      if (event.kind !== 'opened' && event.kind !== 'ending') room.serve()
+      finder.noteSeats(event)
       desk.noteSeats(event)
     },
   })
-  const room = new WaitingRoom<OpenAnswer>({
+  const finder = new SeatFinder({
+    lessor,
     clock,
     timers: clock,
-    ask: (command) => lessor.open(command),
-    isFinal: (answer) => answer.kind !== 'short',
-    again: (answer) => (answer.kind === 'granted' ? { ...answer, kind: 'repeated' } : answer),
-    onChange: (product) => desk.noteLine(product),
+    self: () => ({ id: self }),
+    onLine: (product) => desk.noteLine(product),
   })
-  const look = async (command: OpenCommand, wait: number, signal?: AbortSignal) => {
-    const ahead = room.othersAhead(command.product, command.id)
-    const answer = await lessor.open(ahead ? { ...command, sharedOnly: true } : command)
-    if (answer.kind !== 'short') {
-      room.settle(command.product, command.id, answer)
-      return answer
-    }
-    return wait > 0 ? await room.wait(command, wait, signal) : answer
-  }
-  const finder: LeaseFinder = {
-    find: (command, { wait, signal }) => look(command, wait ?? 0, signal),
-    queue: () => room.list(),
-    waiting: (product) => room.waiting(product),
-  }
   const desk = new LeaseDesk({
     lessor,
     finder: options.finder?.(finder) ?? finder,
@@ -195,22 +184,22 @@ export async function deskStand(options: DeskStandOptions = {}): Promise<DeskSta
       })
       return { heard, over: () => isOver, close }
     },
-    session: (id, { wait = 0, ...more } = {}) =>
-      look(
-        {
-          id,
-          instance: self,
-          holder: self,
-          product: 'acme/cad',
-          seats: 1,
-          who: { account: id },
-          body: 'body',
-          activity: 'heartbeat',
-          waited: false,
-          ...more,
-        } as OpenCommand,
-        wait,
-      ),
+    session: async (id, { wait = 0, signal, ...more } = {}) => {
+      const command = {
+        id,
+        instance: self,
+        holder: self,
+        product: 'acme/cad' as const,
+        seats: 1,
+        who: { account: id },
+        body: 'body',
+        activity: 'heartbeat' as const,
+        waited: false,
+        ...more,
+      }
+      const { answer } = await finder.find(command, { wait, signal })
+      return answer
+    },
     put: (one, reason = 'license_removed') => {
       supplies.set(one.id, one)
       return writer.submit((transaction) => lessor.putSupply(transaction, one, reason))
@@ -223,5 +212,3 @@ export async function deskStand(options: DeskStandOptions = {}): Promise<DeskSta
 export function wordOf(answer: LeaseAnswer | { readonly kind: string }): string {
   return 'code' in answer ? String(answer.code) : answer.kind
 }
-
-export type { LeaseCommand }
