@@ -2,7 +2,8 @@
  * Every setting of the agent, in one table: its kind, default, unit, words, page, and whether it needs a restart.
  * Types, checks, the file's schema, the environment's names, the pages and docs/configuration.md come from here.
  */
-import { choice, list, onOff, text, whole } from './kinds.ts'
+import { checkRules } from '../domain/access/parse.ts'
+import { choice, list, onOff, rules, text, whole } from './kinds.ts'
 import {
   email,
   enableDetaching,
@@ -120,13 +121,13 @@ export const settings = {
     label: 'Allow Access from Remote Clients',
     help: 'Which other agents get seats from here: no one, approved agents, or everyone the rules allow.',
   }),
-  'serving.rules': setting(list(), {
+  'serving.rules': setting(rules(checkRules('machines')), {
     page: 'remote-clients',
     label: 'Access Restrictions',
     help: 'allow= and deny= lines for machines, from the top; the first that fits decides.',
   }),
 
-  'users.rules': setting(list(), {
+  'users.rules': setting(rules(checkRules('users')), {
     page: 'user-restrictions',
     label: 'User Restrictions',
     help: 'allow=user@host and deny= lines, from the top; the first that fits decides.',
