@@ -14,7 +14,7 @@ export type MachineReading =
 export const machineForms =
   'a machine: an address, a network such as 192.168.1.0/24, a name such as ws-*, agent: and the id of an agent, localhost or all'
 
-const agentId = /^[A-Za-z0-9_-]{43}$/
+export const agentId = /^[A-Za-z0-9_-]{43}$/
 /** Letters of any script, since machines have such names; the underscore too. */
 const hostName = /^[\p{L}\p{M}\p{N}_*-]+(\.[\p{L}\p{M}\p{N}_*-]+)*\.?$/u
 const longestName = 255

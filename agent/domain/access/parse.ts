@@ -14,7 +14,7 @@ export interface RuleReading {
 }
 
 /** Whoever has more is told the rest when these are put right. */
-const mostProblems = 20
+export const mostProblems = 20
 
 const actions: readonly Action[] = ['allow', 'deny']
 const partForms = 'product:, feature: or license:'

@@ -3,11 +3,19 @@
  * that one. Pure.
  */
 import { parseAddress } from './address.ts'
+import { agentId } from './machine.ts'
 import { fold } from './pattern.ts'
 import type { Action, Subject } from './rule.ts'
 
-/** A rule about the agent by its id, which can't be made up; the name is a comment for people. */
-export function writeAgentRule(action: Action, agent: string, name: string): string {
+/** Of a line in a setting. */
+const longestRule = 255
+
+/**
+ * A rule about the agent by its id, which can't be made up; the name is a comment for people.
+ * @returns undefined where the id is none
+ */
+export function writeAgentRule(action: Action, agent: string, name: string): string | undefined {
+  if (!agentId.test(agent)) return undefined
   const comment = name.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').trim()
   return comment === '' ? `${action}=agent:${agent}` : `${action}=agent:${agent} # ${comment}`
 }
@@ -30,7 +38,8 @@ export function writeUserRule(action: Action, { account, email, host }: Subject)
     return undefined
   const place = mail?.place ?? (host === undefined || host === '' ? 'all' : host)
   if (!/^[\p{L}\p{M}\p{N}_.-]+$/u.test(place)) return undefined
-  return `${action}=${quoteUser(user)}@${place}`
+  const rule = `${action}=${quoteUser(user)}@${place}`
+  return rule.length > longestRule ? undefined : rule
 }
 
 /** Quoted where a mark in it would mean something. */
