@@ -16,6 +16,8 @@ export interface Kind<T extends SettingValueKind> {
   readonly choices?: readonly string[]
   readonly min?: number
   readonly max?: number
+  /** What is wrong with a value that the schema takes; sentences without a full stop. Values that are stored are not asked. */
+  check?(value: T): readonly string[]
 }
 
 const longestText = 255
@@ -55,6 +57,11 @@ export function list(shape?: Shape): Kind<readonly string[]> {
   const wanted = `a list of ${shape?.wanted ?? `texts of at most ${max} characters`}`
   const schema = z.array(itemSchema(shape, max)).max(longestList).readonly()
   return { kind: 'list', schema, default: [], wanted }
+}
+
+/** A list whose lines mean something together. */
+export function rules(check: (lines: readonly string[]) => readonly string[]): Kind<readonly string[]> {
+  return { ...list(), wanted: 'a list of rules, one a line, as in docs/access-rules.md', check }
 }
 
 function itemSchema(shape: Shape | undefined, max: number): z.ZodType<string> {

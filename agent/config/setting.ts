@@ -47,6 +47,11 @@ export const email = { wanted: 'an e-mail address', pattern: emailPattern }
 export const place = { wanted: 'addresses, host names or address ranges without spaces', pattern: /^\S+$/ }
 export const host = { wanted: 'a host name or address', pattern: /^\S+$/ }
 export const fileName = { wanted: 'the absolute path of a file', pattern: /^(\/|[A-Za-z]:[\\/])/, max: 1024 }
+export function checkUrl(text: string): readonly string[] {
+  return text === '' || URL.canParse(text)
+    ? []
+    : ['which can not be an address: a host, and a port up to 65,535, are wanted']
+}
 // credentials in an address would be shown and journaled with it
 export const proxyUrl = { wanted: 'an http or https address without a password', pattern: /^https?:\/\/[^\s@/]+\/?$/ }
 
