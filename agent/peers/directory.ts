@@ -13,7 +13,7 @@ import { LicenseTwins, type LicenseTwinsParts } from './license-twins.ts'
 import type { KnownManagers, ManagerLink, Offering, Unreachable } from './manager-link.ts'
 import { observeLink } from './observed-link.ts'
 import type { PeerMemory } from './peer-memory.ts'
-import type { KnownPeer, Met, Missed, Prober } from './prober.ts'
+import type { Answered, KnownPeer, Missed, Prober } from './prober.ts'
 import { type Probes, probePatience } from './probes.ts'
 import type { Offer, Offers } from './wire.ts'
 
@@ -79,7 +79,7 @@ export class Directory implements KnownManagers {
       const offer = agent.offers.find((one) => one.product === product)
       if (offer !== undefined && !offer.chain.includes(this.#parts.self().id)) found.push({ agent, offer })
     }
-    found.sort((a, b) => compareOffers(a.offer, b.offer) || (a.agent.ms ?? 0) - (b.agent.ms ?? 0))
+    found.sort((a, b) => compareOffers(a.offer, b.offer) || (a.agent.latency ?? 0) - (b.agent.latency ?? 0))
     return found.map(({ agent, offer }) => ({ link: this.#linkTo(agent), offer }))
   }
 
@@ -218,7 +218,7 @@ export class Directory implements KnownManagers {
     return result
   }
 
-  async #meet(met: Met, hint: Hint, visited?: KnownAgent): Promise<void> {
+  async #meet(met: Answered, hint: Hint, visited?: KnownAgent): Promise<void> {
     const { hello } = met
     if (hello.agent === this.#parts.self().id) {
       this.#own.add(showPlace(hint.place))
@@ -229,10 +229,17 @@ export class Directory implements KnownManagers {
     if (visited === undefined && !agent.add(hint)) return
     this.#at.set(showPlace(hint.place), agent)
     agent.noteAnswer(hint.place, met, this.#parts.clock.wall(), this.#parts.clock.atMost())
-    const { agent: id, key } = hello
-    const refused = this.#parts.memory.meet({ id, key, name: agent.name, address: showPlace(hint.place) })
-    if (refused !== undefined) this.#setCondition(agent, { state: 'wrong_identity', detail: refused })
-    else await this.#askOffers(agent)
+    const { key } = hello
+    const introduction = { key, name: agent.name, address: showPlace(hint.place) }
+    // A store that fails is no reason to do without the manager.
+    const remembered = await this.#parts.memory.meet(introduction).catch(() => ({ kind: 'met' as const }))
+    if (this.#stopper.signal.aborted || this.#agents.get(agent.id) !== agent) return
+    if (remembered.kind === 'met') await this.#askOffers(agent)
+    else {
+      const { code, detail } = remembered
+      this.#keepOffers(agent, { offers: [] })
+      this.#setCondition(agent, { state: code === 'peer_key_changed' ? 'wrong_identity' : 'refusing', code, detail })
+    }
   }
 
   async #askOffers(agent: KnownAgent): Promise<void> {

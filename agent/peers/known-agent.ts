@@ -5,7 +5,7 @@
 import type { Elapsed } from '../clock.ts'
 import { type Place, showPlace } from '../domain/place.ts'
 import type { FoundBy, Hint } from './finders/finder.ts'
-import type { KnownPeer, Met } from './prober.ts'
+import type { Answered, KnownPeer } from './prober.ts'
 import type { Offer, Offers } from './wire.ts'
 
 /** `asking`: known, and not asked yet since the start. */
@@ -50,7 +50,7 @@ export class KnownAgent implements KnownPeer {
   version: string | undefined
   condition: Condition = { state: 'asking', detail: '' }
   /** ms of the last round trip. */
-  ms: number | undefined
+  latency: number | undefined
   /** ms by which its clock is ahead of ours. */
   clockDifference: number | undefined
   /** Wall time in ms. */
@@ -75,6 +75,10 @@ export class KnownAgent implements KnownPeer {
   /** The place of its last answer first, then what was typed. */
   get places(): readonly Place[] {
     return this.#sorted().map(({ place }) => place)
+  }
+
+  get addresses(): readonly string[] {
+    return this.places.map(showPlace)
   }
 
   get knownPlaces(): readonly KnownPlace[] {
@@ -122,7 +126,7 @@ export class KnownAgent implements KnownPeer {
   }
 
   /** @param wall ms since 1970 at the answer */
-  noteAnswer(place: Place, { hello, ms }: Met, wall: number, now: Elapsed): void {
+  noteAnswer(place: Place, { hello, latency, clockDifference }: Answered, wall: number, now: Elapsed): void {
     const facts = this.#places.get(showPlace(place))
     if (facts !== undefined) {
       facts.answeredAt = wall
@@ -130,8 +134,8 @@ export class KnownAgent implements KnownPeer {
     }
     this.name = cleanName(hello.name)
     this.version = cleanName(hello.version)
-    this.ms = ms
-    this.clockDifference = Math.round(hello.time + ms / 2 - wall)
+    this.latency = latency
+    this.clockDifference = clockDifference
     this.lastSeen = wall
     this.heardAt = now
   }

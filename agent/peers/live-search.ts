@@ -89,7 +89,7 @@ export class LiveSearch {
         step: 'answer',
         result: isSelf ? 'self' : 'found',
         detail: '',
-        ms: result.ms,
+        ms: result.latency,
         agent: { id, name: this.#parts.cleanName(name) },
       })
     }

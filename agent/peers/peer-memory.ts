@@ -1,32 +1,30 @@
 /**
- * What is remembered of agents over restarts, as the directory sees it: a port only; the peer book implements it.
+ * What is remembered of agents over restarts, as the directory and the Managers page see it: a port only; the peer book
+ * implements it. Imports the error table and the domain's keys only.
  */
 import type { PublicJwk } from '../domain/documents/keys.ts'
-
-export type Approval = 'known' | 'pending' | 'approved' | 'denied'
+import type { Refusal } from '../errors.ts'
 
 export interface RememberedPeer {
   readonly id: string
   readonly name: string
-  readonly approval: Approval
-  /** `host:port`, the last one first. */
+  readonly approval: 'known' | 'pending' | 'approved' | 'denied'
+  /** `host:port` where it answered, the last one first. */
   readonly addresses: readonly string[]
+  /** The address that it asked from last. */
+  readonly from?: string
   /** Wall time in ms. */
   readonly firstSeen: number
   readonly lastSeen: number
 }
 
+type Remembered = { readonly kind: 'met'; readonly peer: RememberedPeer } | Refusal
+
 export interface PeerMemory {
-  list(): Iterable<RememberedPeer>
-  find(id: string): RememberedPeer | undefined
-  /** An agent proved to be there. Returns what keeps it from being used, as a sentence; undefined where nothing does. */
-  meet(met: {
-    readonly id: string
-    readonly key: PublicJwk
-    readonly name: string
-    readonly address: string
-  }): string | undefined
-  /** @returns false for an agent that is not remembered */
-  approve(id: string, by: string): Promise<boolean>
-  forget(id: string, by: string): Promise<boolean>
+  list(): readonly RememberedPeer[]
+  get(id: string): RememberedPeer | undefined
+  /** An agent proved its key at an address. Refused: `peer_key_changed` where the name is known with another key. */
+  meet(introduction: { readonly key: PublicJwk; readonly name: string; readonly address: string }): Promise<Remembered>
+  approve(id: string, by: string): Promise<Remembered>
+  forget(id: string, by: string): Promise<{ readonly kind: 'forgotten' } | Refusal>
 }

@@ -10,29 +10,39 @@ import type { Hello, Offers, Peers } from './wire.ts'
 export interface KnownPeer {
   readonly id: string
   readonly name: string
-  /** Best first; changes while the object lives. */
-  readonly places: readonly Place[]
+  /** `host:port`, best first; changes while the object lives. */
+  readonly addresses: readonly string[]
+}
+
+export interface ProbeStep {
+  readonly step: Unreachable['step']
+  readonly outcome: 'done' | 'failed'
+  /** ms that it took. */
+  readonly ms: number
+  readonly detail: string
 }
 
 /** Somebody answered and proved, with signature and certificate, to be the agent that the hello names. */
-export interface Met {
+export interface Answered {
   readonly kind: 'met'
   readonly hello: Hello
-  /** The IP address that answered, where the place is a name. */
-  readonly address?: string
-  /** ms from asking to the answer, on a connection that was open. */
-  readonly ms: number
+  /** The version of the interface between agents that both speak. */
+  readonly version: number
+  /** ms from the greeting to its answer. */
+  readonly latency: number
+  /** ms by which its wall clock is ahead of ours. */
+  readonly clockDifference: number
+  readonly steps: readonly ProbeStep[]
 }
 
-/** With the id of the agent that answered instead, where it is another one than was expected. */
-export type Missed = Unreachable & { readonly otherId?: string }
-export type ProbeResult = Met | Missed
+export type Missed = Unreachable & { readonly steps: readonly ProbeStep[] }
+export type ProbeResult = Answered | Missed
 
 export type PeerAnswer<T> = { readonly kind: 'answered'; readonly value: T } | Refused | Unreachable
 
 /** Never rejects: every outcome is a value. */
 export interface Prober {
-  /** Says hello at a place. @param expectedId only this agent is taken for an answer */
+  /** Says hello at a place. @param expectedId only this agent is taken for an answer; another one fails at `identity` */
   probe(place: Place, expectedId: string | undefined, signal: AbortSignal): Promise<ProbeResult>
   offers(peer: KnownPeer, options: CallOptions): Promise<PeerAnswer<Offers>>
   peers(peer: KnownPeer, options: CallOptions): Promise<PeerAnswer<Peers>>

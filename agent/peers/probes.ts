@@ -91,5 +91,5 @@ export class Probes {
 }
 
 function missed(detail: string): Missed {
-  return { kind: 'unreachable', unsent: false, step: 'answer', detail }
+  return { kind: 'unreachable', unsent: false, step: 'answer', detail, steps: [] }
 }
