@@ -3,6 +3,7 @@
  * the peer book's. What agents say is bounded here, and nothing of it leads to a connection but to the agent itself.
  * Must not import finders' implementations, HTTP or the transport.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock, Timers } from '../clock.ts'
 import { readPlace } from '../config/search-parameters.ts'
 import { type Place, showPlace } from '../domain/place.ts'
@@ -61,6 +62,8 @@ export class Directory implements KnownManagers {
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts
+    // Every probe that runs listens to it.
+    setMaxListeners(0, this.#stopper.signal)
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve
     })

@@ -20,9 +20,13 @@ import { Search } from '../../agent/peers/search.ts'
 import type { Offer, Offers, PeerEvent, Peers } from '../../agent/peers/wire.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
+const ids = new Map<string, string>()
+
 /** An agent's id that belongs to a name. */
 export function idOf(name: string): string {
-  return createHash('sha256').update(name).digest('base64url')
+  const id = ids.get(name) ?? createHash('sha256').update(name).digest('base64url')
+  ids.set(name, id)
+  return id
 }
 
 export function makeOffer(changes: Partial<Offer> = {}): Offer {
