@@ -184,9 +184,10 @@ test('with access to remote licenses off a search says so and asks nobody', asyn
 
 test('a typed range is tried address by address, 64 at a time for a second each, and told together', async (t) => {
   const net = new Neighborhood()
+  net.search.start()
+  await net.clock.run(100)
   net.lines = ['10.1.2.255']
   net.add('LIC-1', '10.1.2.77:1947')
-  net.search.start()
   net.search.search()
   const took = await until(net, 'the end', () => net.search.view()?.state === 'done', 6000)
   t.true(took <= 4500, `${took} ms`)
