@@ -38,6 +38,8 @@ export interface DiscoveryParts {
   readonly events: Events
   readonly ownLicenses: () => Iterable<string>
   readonly newId: () => string
+  /** An agent is forgotten: what is open to it is closed. */
+  readonly onForgotten: (id: string) => void
   readonly loadMulticast?: () => Promise<OpenMulticast>
 }
 
@@ -144,6 +146,7 @@ export function connectDiscovery(parts: DiscoveryParts): Discovery {
       forget: async (id) => {
         const wasListed = directory.forget(id)
         const outcome = await memory.forget(id, by)
+        parts.onForgotten(id)
         return wasListed || outcome.kind === 'forgotten' ? { kind: 'forgotten' } : outcome
       },
       test: async (address, closed) => {

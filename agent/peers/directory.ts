@@ -16,7 +16,7 @@ import { observeLink } from './observed-link.ts'
 import type { PeerMemory } from './peer-memory.ts'
 import type { Answered, KnownPeer, Missed, Prober } from './prober.ts'
 import { type Probes, probePatience } from './probes.ts'
-import type { Offer, Offers } from './wire.ts'
+import type { Offer, Offers, Peers } from './wire.ts'
 
 export interface DirectoryParts {
   readonly self: () => { readonly id: string; readonly name: string }
@@ -117,6 +117,13 @@ export class Directory implements KnownManagers {
 
   find(id: string): KnownAgent | undefined {
     return this.#agents.get(id)
+  }
+
+  /** Those that answered last time, for other agents that search. */
+  reached(): Peers['peers'] {
+    return [...this.#agents.values()]
+      .filter(({ condition }) => condition.state === 'reachable' || condition.state === 'refusing')
+      .map(({ id: agent, name, addresses }) => ({ agent, name, addresses: [...addresses] }))
   }
 
   /** The first search is done. */
