@@ -113,8 +113,8 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
       else transaction.delete('grant', id, this.#book.grant(id)?.instance)
     }
     for (const [id, tombstone] of draft.tombstoneChanges) {
-      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone))
-      else transaction.delete('tombstone', id)
+      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone), tombstone.instance)
+      else transaction.delete('tombstone', id, this.#book.tombstone(id)?.instance)
     }
     if (draft.tombstoneChanges.size > 0) transaction.after(() => this.#keepTombstones(draft))
     this.#writing = draft

@@ -123,7 +123,7 @@ export class Broker {
       const ago = beat.active ? 0 : Math.max(0, clock.wall() - (beat.activeAt ?? 0))
       lessor.noteActivity(id, clock.atLeast() - ago)
     }
-    if (this.#isInDoubt(id)) return unheard
+    if (this.#options.finder.isInDoubt(id)) return unheard
     const pending = lessor.renew(id, beat.nonce)
     const renewal = pending instanceof Promise ? await pending : pending
     if (renewal.kind === 'unknown') return unknownSession(id)
@@ -187,14 +187,6 @@ export class Broker {
     if (verdict.kind === 'allowed') return undefined
     const { code, detail, rule } = verdict
     return refuse(code, detail, rule === undefined ? {} : { explanation: { managers: [], asked: [], rule } })
-  }
-
-  /** What lives on a lease is kept only after its manager was heard, where the machine slept or was started anew (R9, R20). */
-  #isInDoubt(id: string): boolean {
-    const { lessor, remote } = this.#options
-    if (!remote) return false
-    const grant = lessor.view.grant(id)
-    return grant !== undefined && grant.ending === undefined && remote.isInDoubt(grant.parts.map((part) => part.supply))
   }
 
   #command(request: OpenRequest, product: ProductName): OpenCommand {

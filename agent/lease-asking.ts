@@ -47,9 +47,10 @@ export type AskReply =
   /** It granted something else than was asked for. */
   | { readonly kind: 'unusable'; readonly detail: string }
 
-/** What becomes of what was fetched: `isPlaced` false gives it back. */
+/** What becomes of what was fetched: where it is not placed it goes back. `isOver`: nothing more is wanted, all the same. */
 export interface Placed<T> {
   readonly isPlaced: boolean
+  readonly isOver?: boolean
   readonly answer: T
 }
 

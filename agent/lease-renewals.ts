@@ -61,27 +61,32 @@ export class LeaseRenewals {
 
   /** All leases of a manager, or of all, are due now: it is back, or time has jumped (R9). */
   hurry(manager?: string): void {
-    const now = this.#parts.clock.atMost()
-    for (const [id, leases] of this.#byManager()) {
-      if (manager !== undefined && id !== manager) continue
-      for (const lease of leases) this.#due.set(lease.id, { at: now, failures: this.#due.get(lease.id)?.failures ?? 0 })
-    }
+    for (const [id, leases] of this.#byManager())
+      if (manager === undefined || id === manager) for (const lease of leases) this.#dueNow(lease.id)
     this.look()
   }
 
-  /** Renews what is overdue at a manager before something new is asked of it (R32). @param most ms */
-  async keepFirst(manager: string, most: number): Promise<void> {
+  /**
+   * Renews what is overdue at a manager before something new is asked of it (R32).
+   * @returns false when it does not answer to that, so that asking is of no use
+   */
+  async keepFirst(manager: string): Promise<boolean> {
     const now = this.#parts.clock.atMost()
     const leases = this.#byManager().get(manager) ?? []
-    if (most > 0 && leases.some(({ id }) => this.#dueAt(id) <= now)) await this.#renew(manager, leases)
+    const isOverdue = ({ id }: GrantedLease): boolean => this.#dueAt(id) <= now || this.isFailing(id)
+    const overdue = leases.filter(isOverdue)
+    if (overdue.length === 0) return true
+    for (const { id } of overdue) this.#dueNow(id)
+    await this.#renew(manager, leases)
+    return overdue.some(({ id }) => !this.isFailing(id))
   }
 
   /** Renews a lease before something that lives on it is promised anew, where less than two thirds of it are left (R21). */
   async renewFirst(supply: string): Promise<void> {
-    const { leases, clock } = this.#parts
+    const { leases } = this.#parts
     const record = leases.get(supply)
     if (!isGranted(record) || leases.left(supply) >= (record.terms.leaseSeconds * 2000) / 3) return
-    this.#due.set(supply, { at: clock.atMost(), failures: this.#due.get(supply)?.failures ?? 0 })
+    this.#dueNow(supply)
     await this.#renew(record.manager.id, this.#byManager().get(record.manager.id) ?? [])
   }
 
@@ -185,6 +190,10 @@ export class LeaseRenewals {
       const failures = (this.#due.get(id)?.failures ?? 0) + 1
       this.#due.set(id, { at: now + Math.min(longestPause, shortestPause * failures), failures })
     }
+  }
+
+  #dueNow(id: string): void {
+    this.#due.set(id, { at: this.#parts.clock.atMost(), failures: this.#due.get(id)?.failures ?? 0 })
   }
 
   /** What was never renewed by this process is due. */

@@ -76,6 +76,13 @@ const shortestAsk = 100
 /** So many leases are put together for one session. */
 const mostPieces = 16
 
+const silent: AskReply = {
+  kind: 'unreachable',
+  unsent: true,
+  step: 'answer',
+  detail: 'It does not renew what is leased from it.',
+}
+
 export class LeaseSearch {
   readonly #parts: LeaseSearchParts
 
@@ -128,7 +135,7 @@ export class LeaseSearch {
       const reply = await this.#ask(offering, seats, search)
       if (reply?.kind !== 'granted') continue
       const placed = await this.#parts.asking.take([reply.piece], place)
-      if (placed.isPlaced) return placed
+      if (placed.isPlaced || placed.isOver) return placed
     }
     return undefined
   }
@@ -162,7 +169,7 @@ export class LeaseSearch {
       return undefined
     }
     const placed = await this.#parts.asking.take(pieces, place)
-    return placed.isPlaced ? placed : undefined
+    return placed.isPlaced || placed.isOver ? placed : undefined
   }
 
   /** A second lease under the same key of the same license is the same seats at the manager, so it adds nothing (R17). */
@@ -187,8 +194,8 @@ export class LeaseSearch {
     const { link } = offering
     const began = clock.atLeast()
     // What lives is kept before something new is wanted (R32).
-    await renewals.keepFirst(link.id, this.#timeLeft(search))
-    let reply = await this.#askOnce(offering, seats, search)
+    const isHeard = this.#timeLeft(search) < shortestAsk || (await renewals.keepFirst(link.id))
+    let reply = isHeard ? await this.#askOnce(offering, seats, search) : silent
     if (reply?.kind === 'refused' && reply.problem.code === 'no_seats') {
       const isFree = await returns.giveBackIdle(link.id, search.want.product, this.#timeLeft(search))
       if (isFree) reply = (await this.#askOnce(offering, seats, search)) ?? reply

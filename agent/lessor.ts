@@ -109,7 +109,10 @@ export class Lessor {
     this.#upkeep.stop()
   }
 
-  /** Called with the id of a lease's or detachment's supply when nothing lives on it any more, as committed (R16, R17). */
+  /**
+   * Called with the id of a lease's or detachment's supply when nothing lives on it any more, or when it is new and nothing was
+   * put on it, as committed (R16, R17).
+   */
   onEmpty(listener: (supply: string) => void): void {
     this.#onEmpty.push(listener)
   }
@@ -178,12 +181,15 @@ export class Lessor {
     return this.#options.writes.submit<EndAnswer>((transaction) => this.#endIn(transaction, id, reason))
   }
 
-  /** The same where the request that asks for it may still come: an id that is not known is never granted then (R15). */
-  forbid(id: string): Promise<EndAnswer> {
+  /**
+   * The same where the request that asks for it may still come: an id that is not known is never granted then (R15).
+   * @param instance the license server that is meant
+   */
+  forbid(id: string, instance: string): Promise<EndAnswer> {
     return this.#options.writes.submit<EndAnswer>((transaction) => {
       const answer = this.#endIn(transaction, id, 'released')
       if (answer.kind !== 'unknown') return answer
-      this.#keeper.draft.putTombstone({ id, reason: 'released', peer: true })
+      this.#keeper.draft.putTombstone({ id, instance, reason: 'released', peer: true })
       return { kind: 'gone', reason: 'released' }
     })
   }
@@ -252,10 +258,11 @@ export class Lessor {
    */
   putSupply(transaction: Transaction, supply: Supply, endReason: EndReason): void {
     const { draft, readings } = this.#keeper
+    const isNew = draft.supply(supply.id) === undefined
     draft.putSupply(supply)
     if (supply.takes.kind === 'nothing') this.#endings.supplyEnded(transaction, supply.id, endReason)
     else this.#endings.noteMoves(transaction, moveBack(draft, [supply.id], readings))
-    this.#endings.lookAtSupplies(transaction, [{ supply: supply.id }])
+    if (isNew) this.#endings.lookAtSupplies(transaction, [{ supply: supply.id }])
     transaction.after(() => this.#tell({ kind: 'supplies' }))
   }
 

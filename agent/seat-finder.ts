@@ -80,13 +80,17 @@ export class SeatFinder {
   /** Rejects with `store_unavailable`; the same id asked again then finds what it had (R1). */
   async find(command: OpenCommand, { wait = 0, signal }: FindOptions = {}): Promise<Found> {
     const { id, product, body } = command
-    for (let other = this.#searching.get(id); other; other = this.#searching.get(id)) {
-      if (other.body !== body) return found({ kind: 'conflict' })
-      await other.over
-    }
+    if (this.isInDoubt(id)) return found({ kind: 'closed', why: 'manager_unreachable' })
     const isBehind = this.#room.othersAhead(product, id)
-    const here = await this.#openHere(isBehind ? { ...command, sharedOnly: true } : command)
-    if (isSettled(here)) return this.#settle(command, here)
+    let here: OpenAnswer
+    do {
+      const other = this.#searching.get(id)
+      if (other && other.body !== body) return found({ kind: 'conflict' })
+      // The same request again, while the first is still looked for at other managers.
+      await other?.over
+      here = await this.#openHere(isBehind ? { ...command, sharedOnly: true } : command)
+      if (isSettled(here)) return this.#settle(command, here)
+    } while (this.#searching.has(id))
     // It lives, and its manager must be heard first: that is no reason to fetch another seat for it.
     if (this.#options.lessor.view.grant(id)) return found(here)
     const searched = isBehind ? notSearched : await this.#searchOnce(command, here, signal)
@@ -95,6 +99,17 @@ export class SeatFinder {
     if (answer.kind !== 'short') return found(answer, searched)
     if (wait <= 0) return found(answer, searched)
     return found(await this.#room.wait(command, wait, signal), searched)
+  }
+
+  /**
+   * Whether what a live grant lives on may be over, and only its manager knows (R9, R20). Who renews sessions or leases asks this
+   * first, and answers "later"; the manager is being asked then.
+   */
+  isInDoubt(id: string): boolean {
+    const { lessor, remote } = this.#options
+    const grant = lessor.view.grant(id)
+    if (!remote || !grant || grant.ending !== undefined) return false
+    return remote.isInDoubt(grant.parts.map(({ supply }) => supply))
   }
 
   /** Everybody who waits, in order. */
@@ -187,7 +202,7 @@ export class SeatFinder {
 
   #place(transaction: Transaction, command: OpenCommand): Placed<OpenAnswer> {
     const answer = this.#options.lessor.openIn(transaction, this.#allowed(command))
-    return { isPlaced: answer.kind === 'granted', answer }
+    return { isPlaced: answer.kind === 'granted', isOver: isSettled(answer), answer }
   }
 
   #stand(remote: LeaseSeats, command: OpenCommand, place: StandingPlace): Cancel {

@@ -165,7 +165,8 @@ function hasTitle(supply: Supply): boolean {
 }
 
 function sourceOf(grant: Grant, context: ViewContext): SessionSource {
-  return { kind: context.view.supply(grant.parts[0]?.supply ?? '')?.kind ?? 'license', manager: context.self }
+  const supply = context.view.supply(grant.parts[0]?.supply ?? '')
+  return { kind: supply?.kind ?? 'license', manager: supply?.manager ?? context.self }
 }
 
 function idleEnd(

@@ -68,6 +68,8 @@ export interface Grant {
 /** What stays of an id that was granted once, so that it is never granted again (R15). */
 export interface Tombstone {
   readonly id: string
+  /** That of its grant. */
+  readonly instance: string
   readonly reason: string
   /** Of a request of another agent: it is kept for as long as a copy of that may come late. */
   readonly peer?: true

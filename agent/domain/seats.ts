@@ -99,7 +99,7 @@ export function decideOpen(
   if (lease) {
     const found = placeLease(draft, supplies, wanted, returned, { ...context, sharedOnly: command.sharedOnly })
     if (found.kind !== 'placed') return found
-    for (const { id } of found.takenOver) draft.putTombstone({ id, reason: 'released', peer: true })
+    for (const { id, instance } of found.takenOver) draft.putTombstone({ id, instance, reason: 'released', peer: true })
     return granted(draft, command, [found.part], found.moved, found.takenOver, context)
   }
   const parts = place(draft, supplies, wanted)
@@ -228,7 +228,7 @@ export function decideEnd(
   if (!grant) return undefined
   draft.dropGrant(id)
   const peer = grant.kind === 'session' ? {} : { peer: true as const }
-  draft.putTombstone({ id, reason, ...peer, ...(overlap === undefined ? {} : { overlap }) })
+  draft.putTombstone({ id, instance: grant.instance, reason, ...peer, ...(overlap === undefined ? {} : { overlap }) })
   return {
     ended: grant,
     moved: moveBack(
