@@ -186,11 +186,6 @@ export const errorTable = {
     title: 'There is no license server of this id here',
     help: 'Compare the id with the one that the license server shows.',
   },
-  loop_detected: {
-    status: 508,
-    title: 'The request came back to where it has been',
-    help: 'An agent asks another for seats that come from itself; look at the managers of both.',
-  },
   // licenses and documents
   unknown_license: {
     status: 404,

@@ -82,7 +82,8 @@ export class LeaseCounts {
     for (const [product, at] of this.#wantedAt) if (now - at >= wantedApart) this.#wantedAt.delete(product)
     for (const product of this.#wanted) {
       if (this.#wantedAt.has(product)) continue
-      this.#wanted.delete(product)
+      // Who holds one may come to have it idle while somebody still waits.
+      if (this.#options.waiting(product) === 0) this.#wanted.delete(product)
       this.#wantedAt.set(product, now)
       this.#tellHolders(product)
     }

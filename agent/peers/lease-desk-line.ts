@@ -79,7 +79,8 @@ export class LeaseLine {
     guest.leaving = undefined
     guest.listeners += 1
     try {
-      return await this.#listen(guest, wait)
+      // Who asks again for what stands in line is told so, whatever it says of waiting.
+      return await this.#listen(guest, wait > 0 || known !== undefined)
     } finally {
       guest.listeners -= 1
       if (guest.listeners === 0 && this.#guests.get(command.id) === guest) this.#awaitSilence(guest)
@@ -103,12 +104,12 @@ export class LeaseLine {
     for (const guest of guests) if (this.#options.finder.placeOf(product, guest.command.id)) guest.enter()
   }
 
-  async #listen(guest: Guest, wait: number): Promise<LineAnswer> {
+  async #listen(guest: Guest, mayWait: boolean): Promise<LineAnswer> {
     const found = guest.answer.then((answer): LineAnswer => {
       if (guest.over === undefined || guest.over === 'silent') return { kind: 'found', found: answer }
       return guest.over === 'given_up' ? { kind: 'given_up' } : { kind: 'found', found: guest.over }
     })
-    if (wait === 0) return await found
+    if (!mayWait) return await found
     let deadline: Cancel = () => undefined
     const queued = Promise.race([
       guest.lined,

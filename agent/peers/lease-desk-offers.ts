@@ -33,7 +33,8 @@ const mostOffers = 5_000
 interface Pool {
   readonly product: ProductName
   readonly own: Supply[]
-  readonly any: readonly Supply[]
+  /** Seats that fit any product of the vendor. */
+  readonly fitting: readonly Supply[]
 }
 
 /** @param agent who asks */
@@ -64,7 +65,7 @@ function* poolsOf(agent: string, { lessor }: LeaseOfferOptions): Iterable<Pool> 
     else vendors.set(supply.vendor, [supply])
   }
   for (const [vendor, supplies] of vendors) {
-    const any = supplies.filter((one) => one.product === undefined)
+    const fitting = supplies.filter((one) => one.product === undefined)
     const products = new Map<string, Supply[]>()
     for (const supply of supplies) {
       if (supply.product === undefined) continue
@@ -72,8 +73,8 @@ function* poolsOf(agent: string, { lessor }: LeaseOfferOptions): Iterable<Pool> 
       if (list) list.push(supply)
       else products.set(supply.product, [supply])
     }
-    for (const [product, own] of products) yield { product: productName(vendor, product), own, any }
-    if (any.length > 0) yield { product: productName(vendor, '*'), own: any, any: [] }
+    for (const [product, own] of products) yield { product: productName(vendor, product), own, fitting }
+    if (fitting.length > 0) yield { product: productName(vendor, '*'), own: fitting, fitting: [] }
   }
 }
 
@@ -88,13 +89,14 @@ function isOffered(supply: Supply, agent: string): boolean {
   )
 }
 
-function offerOf({ product, own, any }: Pool, options: LeaseOfferOptions): Offer | undefined {
+function offerOf({ product, own, fitting }: Pool, options: LeaseOfferOptions): Offer | undefined {
   const [first] = own
   if (first?.vendorKey === undefined) return undefined
   const { lessor } = options
   const used = (supplies: readonly Supply[]): number => sum(supplies, ({ id }) => lessor.view.used(id))
   const seats = sum(own, (one) => one.seats)
-  const next = used(own) + used(any) < seats + sum(any, (one) => one.seats) ? undefined : options.nextReturnAt(product)
+  const next =
+    used(own) + used(fitting) < seats + sum(fitting, (one) => one.seats) ? undefined : options.nextReturnAt(product)
   const title = own.find((one) => one.title !== undefined)?.title
   const facts = options.licenseFacts(first.license)
   return {
@@ -108,8 +110,8 @@ function offerOf({ product, own, any }: Pool, options: LeaseOfferOptions): Offer
     notDetachable: seats,
     detachable: 0,
     maxDetachDays: 0,
-    anySeats: sum(any, (one) => one.seats),
-    anyUsed: used(any),
+    anySeats: sum(fitting, (one) => one.seats),
+    anyUsed: used(fitting),
     rule: first.rule,
     waiting: options.waiting(product),
     ...(next === undefined ? {} : { nextReturnAt: next }),

@@ -131,8 +131,9 @@ export class LeaseDesk {
   release(peer: PeerCaller, id: string): Promise<{ readonly kind: 'acknowledged' } | Refusal> {
     return orUnavailable(async () => {
       const grantId = peerGrantId(peer.id, id)
+      const { lessor, self } = this.#options
       this.#line.giveUp(grantId)
-      await this.#options.lessor.forbid(grantId)
+      await lessor.forbid(grantId, self)
       return { kind: 'acknowledged' }
     })
   }

@@ -76,16 +76,17 @@ export class ManagerCalls {
     this.#options = options
   }
 
-  /** @param find the manager as it is known at the moment; its addresses may change */
-  linkTo(find: () => KnownManager): ManagerLink {
-    const { id, name } = find()
+  /** @param peer its name and addresses may change while it lives */
+  linkTo(peer: KnownManager): ManagerLink {
     return {
-      id,
-      name,
-      ask: (lease, ask, options) => this.#ask(find(), lease, ask, options),
-      renew: (leases, options) => this.#renew(find(), leases, options),
-      release: (lease, options) => this.#release(find(), lease, options),
-      follow: (listener) => this.#follow(find, listener),
+      id: peer.id,
+      get name() {
+        return peer.name
+      },
+      ask: (lease, ask, options) => this.#ask(peer, lease, ask, options),
+      renew: (leases, options) => this.#renew(peer, leases, options),
+      release: (lease, options) => this.#release(peer, lease, options),
+      follow: (listener) => this.#follow(peer, listener),
     }
   }
 
@@ -135,11 +136,11 @@ export class ManagerCalls {
     return answer.status === 204 || answer.status === 200 ? { kind: 'acknowledged' } : refusalIn(answer)
   }
 
-  #follow(find: () => KnownManager, listener: Parameters<ManagerLink['follow']>[0]): Cancel {
-    const { id } = find()
+  #follow(peer: KnownManager, listener: Parameters<ManagerLink['follow']>[0]): Cancel {
+    const { id } = peer
     const { calls, clock, timers, random } = this.#options
     const parts: StreamParts = {
-      open: (heard, options) => calls.stream(find(), { path: '/events' }, heard, options),
+      open: (heard, options) => calls.stream(peer, { path: '/events' }, heard, options),
       clock,
       timers,
       random,

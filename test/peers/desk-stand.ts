@@ -10,7 +10,14 @@ import { type LeaseAnswer, LeaseDesk, type LeaseDeskOptions } from '../../agent/
 import type { PeerCaller } from '../../agent/peers/lease-desk-ask.ts'
 import { type LeaseGuardOptions, LeaseGuards } from '../../agent/peers/lease-desk-guards.ts'
 import type { LeaseFinder } from '../../agent/peers/lease-desk-line.ts'
-import type { LeaseAsk, LeaseGrant, PeerEvent, RenewalsAnswer } from '../../agent/peers/wire.ts'
+import {
+  type LeaseAsk,
+  type LeaseGrant,
+  type PeerEvent,
+  type PeerProblem,
+  peerProblemSchema,
+  type RenewalsAnswer,
+} from '../../agent/peers/wire.ts'
 import { SeatFinder } from '../../agent/seat-finder.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
 import { Writer } from '../../agent/writer.ts'
@@ -211,4 +218,11 @@ export async function deskStand(options: DeskStandOptions = {}): Promise<DeskSta
 /** What was answered, in a word. */
 export function wordOf(answer: LeaseAnswer | { readonly kind: string }): string {
   return 'code' in answer ? String(answer.code) : answer.kind
+}
+
+/** A refusal as the wire has it. */
+export function problemOf(answer: LeaseAnswer): PeerProblem {
+  if (answer.kind !== 'refused') throw new Error(`no refusal: ${JSON.stringify(answer)}`)
+  const { code, detail, facts } = answer
+  return peerProblemSchema.parse({ code, detail, ...facts })
 }

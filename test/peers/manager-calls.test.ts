@@ -68,7 +68,7 @@ function transport() {
     asked,
     streams,
     calls,
-    link: calls.linkTo(() => ({ id: manager, name: 'Manager', addresses: ['192.0.2.1'] })),
+    link: calls.linkTo({ id: manager, name: 'Manager', addresses: ['192.0.2.1'] }),
     answer: (status: number, body?: unknown) => {
       next = { kind: 'answered', status, body }
     },
