@@ -7,12 +7,13 @@ import type { Clock, Timers } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
 import type { Health } from './health.ts'
 import type { AppParts } from './http/app.ts'
-import type { Listener, ListenerParts } from './http/listener.ts'
+import type { Listener } from './http/listener.ts'
 import { helloRoutes } from './http/peer-api/hello.ts'
 import { peersRoutes } from './http/peer-api/peers.ts'
 import { Reach } from './http/reach.ts'
 import { createRedirect } from './http/redirect.ts'
 import type { Route } from './http/route.ts'
+import type { ListenerParts } from './http/servers.ts'
 import type { Identity } from './identity.ts'
 import type { Log } from './log.ts'
 import type { Paths } from './paths.ts'
@@ -66,7 +67,6 @@ export function connectPeers(sources: PeerSources): ConnectedPeers {
     writes: writer,
     clock,
     timers,
-    self: identity.id,
     asksForApproval: () => configuration.get('serving.access') === 'approved',
     health,
     onTrouble: trouble,

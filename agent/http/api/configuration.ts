@@ -56,10 +56,8 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       answers: { 200: { description: 'All settings, as they are now', schema: configuration } },
       errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
       async handle({ body, authority, channel }) {
-        const refused = parts.validate(body)
-        if (refused.kind === 'refused') return refused
-        const reach = await parts.check?.(body, channel)
-        if (reach !== undefined) return reach
+        const refused = await parts.check?.(body, channel)
+        if (refused !== undefined) return refused
         const outcome = await parts.change(body, authority === 'cli' ? 'command line' : 'administrator')
         return outcome.kind === 'refused' ? outcome : ok({ entries: parts.describe() })
       },
