@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
@@ -153,6 +154,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     wall: () => clock.wall(),
     onChange: (product) => events.publish('session.refused', { product }),
   })
+  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
   const peaks = new Peaks()
   const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
   const administrator = new Administrator({
@@ -180,7 +182,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     else events.publish('session.changed', { id, product })
   }
 
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
+  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records, allowing.clients])
+    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
@@ -201,6 +204,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     protection: () => configuration.get('ui.protection'),
   })
   const owners: Owners = {
+    ...allowing,
     broker,
     lessor,
     licenses,
@@ -285,6 +289,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
+      await allowing.clients.stop()
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)

@@ -266,6 +266,11 @@ export const errorTable = {
     title: 'This setting is fixed by the environment',
     help: 'Change the environment variable and restart.',
   },
+  proxy_not_configured: {
+    status: 409,
+    title: 'No outgoing proxy is set',
+    help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorTable

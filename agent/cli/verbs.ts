@@ -1,6 +1,7 @@
 /** All verbs of the command line, in the order of the help. Owns nothing. */
 import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
+import { clientsVerb } from './clients.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
 import { disconnectVerb } from './disconnect.ts'
@@ -9,6 +10,8 @@ import { journalVerb, verifyJournalVerb } from './journal.ts'
 import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
 import { passwordVerb } from './password.ts'
 import { productsVerb } from './products.ts'
+import { testProxyVerb } from './proxy.ts'
+import { checkRulesVerb } from './rules.ts'
 import { runVerb } from './run.ts'
 import { sessionsVerb } from './sessions.ts'
 import { statusVerb } from './status.ts'
@@ -23,6 +26,8 @@ export const verbs: readonly Verb[] = [
   sessionsVerb,
   computersVerb,
   whyVerb,
+  clientsVerb,
+  checkRulesVerb,
   disconnectVerb,
   licensesVerb,
   showLicenseVerb,
@@ -37,6 +42,7 @@ export const verbs: readonly Verb[] = [
   setConfigVerb,
   unsetConfigVerb,
   validateConfigVerb,
+  testProxyVerb,
   passwordVerb,
   versionVerb,
 ]
