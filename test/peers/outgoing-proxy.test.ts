@@ -229,6 +229,16 @@ test('B7: what went wrong is told apart: password file, name, connection, login,
   t.like(await outcome({}, { connect: unknown }), ['name', 'name'])
 })
 
+test('a name that holds more than a name never gets into a request', async (t) => {
+  const fake = await listenFake(t, (socket) => void socket.end('HTTP/1.1 503 No\r\n\r\n'))
+  for (const host of ['a\r\nX: y', 'a b', '', 'a/b', 'u@a', 'a'.repeat(300)])
+    t.like(await makeProxy({ url: fake.url }).connectThrough({ host, port: 1 }, never()), {
+      kind: 'failed',
+      step: 'name',
+    })
+  t.deepEqual(fake.asked, [])
+})
+
 test('B7: whoever gives up is told at once, and the proxy is left', async (t) => {
   const closed: string[] = []
   const fake = await listenFake(t, (socket) => void socket.on('close', () => closed.push('closed')))
