@@ -2,6 +2,7 @@
  * Connects the API's handlers to the owners: what each handler needs, in the shapes of the interface.
  * Part of the composition root; only `agent.ts` imports it.
  */
+import { type AccessOwners, clientViews, testProxy } from './agent-access.ts'
 import { recountProduct } from './agent-recount.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
@@ -37,7 +38,7 @@ import { refusedSeatViews } from './session-refusal-view.ts'
 import type { AgentName } from './session-view.ts'
 import type { Writer } from './writer.ts'
 
-export interface Owners {
+export interface Owners extends AccessOwners {
   readonly broker: Broker
   readonly serving: Serving
   readonly lessor: Lessor
@@ -176,6 +177,9 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       },
       schema: () => fileJsonSchema(),
     },
+    rules: { check: (wish, closed) => owners.ruleCheck.check(wish, closed) },
+    recentClients: { list: (page) => paged(clientViews(owners.clients), page) },
+    proxy: { test: (address, closed) => testProxy(owners.proxy, address, closed) },
     journal: {
       list: async ({ limit, cursor, ...filter }) => {
         const total = await journal.count(filter)

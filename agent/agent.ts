@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
@@ -170,6 +171,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     wall: () => clock.wall(),
     onChange: (product) => events.publish('session.refused', { product }),
   })
+  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
   const peaks = new Peaks()
   const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
   const administrator = new Administrator({
@@ -214,7 +216,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     port: () => port,
     listener: () => listener,
   })
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records, peers.book])
+  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records, peers.book, allowing.clients])
     writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
@@ -238,6 +240,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
   const owners: Owners = {
+    ...allowing,
     broker,
     serving,
     lessor,
@@ -330,6 +333,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       watch.stop()
       lessor.stop()
       await peers.book.flush().catch(trouble('what is known of other agents could not be stored'))
+      await allowing.clients.stop()
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)

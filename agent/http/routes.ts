@@ -13,8 +13,11 @@ import { type JournalParts, journalRoutes } from './api/journal.ts'
 import { type LicensesParts, licenseRoutes } from './api/licenses.ts'
 import { type ManagersParts, managerRoutes } from './api/managers.ts'
 import { type ProductsParts, productRoutes } from './api/products.ts'
+import { type ProxyParts, proxyRoutes } from './api/proxy.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
+import { type RecentClientsParts, recentClientRoutes } from './api/recent-clients.ts'
 import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
+import { type RulesParts, ruleRoutes } from './api/rules.ts'
 import { type ServingParts, servingRoutes } from './api/serving.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
@@ -38,6 +41,9 @@ export interface ApiParts {
   readonly streams: Pick<EventStreams, 'open'>
   readonly configuration: ConfigurationParts
   readonly journal: JournalParts
+  readonly rules: RulesParts
+  readonly recentClients: RecentClientsParts
+  readonly proxy: ProxyParts
   readonly signIn: SignInParts & { readonly access: { readonly cookieName: string } }
 }
 
@@ -62,6 +68,9 @@ export function buildInterface(parts: ApiParts): Interface {
     ...eventRoutes(parts.streams),
     ...configurationRoutes(parts.configuration),
     ...journalRoutes(parts.journal),
+    ...ruleRoutes(parts.rules),
+    ...recentClientRoutes(parts.recentClients),
+    ...proxyRoutes(parts.proxy),
     ...signInRoutes(parts.signIn),
   ]
   let made: { readonly port: number; readonly description: Description } | undefined

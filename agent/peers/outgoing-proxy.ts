@@ -45,6 +45,9 @@ export class OutgoingProxy {
   /** Straight where the target is excepted or there is no proxy, else through it. Never rejects. */
   readonly connectThrough = async (target: Target, signal: AbortSignal): Promise<ProxyConnection> => {
     const settings = this.#options.settings()
+    // It goes into a request as it is, so it must be no more than a name.
+    if (!/^[^\s\p{Cc}/@?#]{1,255}$/u.test(target.host))
+      return { kind: 'failed', way: 'straight', step: 'name', reason: 'name', detail: 'the name can not be one' }
     if (settings.url === '' || (await this.#isStraight(target, settings, signal))) {
       const straight = await this.#options.connect(target, signal)
       return straight.kind === 'connected'

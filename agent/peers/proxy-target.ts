@@ -1,7 +1,7 @@
 /**
- * What the outgoing proxy is told and asks for, as types and readings: targets, settings, outcomes. Imports types only.
+ * What the outgoing proxy is told and what it answers: targets, settings, outcomes, and the reading of them. Pure.
  */
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { TunnelFailure } from './proxy-tunnel.ts'
 
 export interface Target {
@@ -51,4 +51,16 @@ export function readProxy(text: string): ProxyPlace | undefined {
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   return { secure, proxy: { host, port }, shown: `${url.hostname}:${port}` }
+}
+
+const usualPort = 1947
+
+/** `host`, `host:port`, `[v6]:port` or an IPv6 address. @returns undefined where the text is none of these */
+export function readTarget(text: string): Target | undefined {
+  const bare = text.trim()
+  if (isIP(bare) === 6) return { host: bare, port: usualPort }
+  const match = /^(?:\[([\da-fA-F:.]+)\]|([^\s[\]:/@?#]{1,253}))(?::(\d{1,5}))?$/.exec(bare)
+  const host = match?.[1] ?? match?.[2]
+  const port = match?.[3] === undefined ? usualPort : Number(match[3])
+  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
 }

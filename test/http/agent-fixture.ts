@@ -168,6 +168,9 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       lines: async function* () {},
       verify: () => Promise.resolve({ kind: 'good' as const, entries: 0, head: '' }),
     },
+    rules: { check: never },
+    recentClients: { list: none },
+    proxy: { test: never },
     signIn: {
       access,
       administrator: { signIn: never, signOut: async () => undefined, changePassword: never },

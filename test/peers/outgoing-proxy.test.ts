@@ -10,8 +10,8 @@ import test, { type ExecutionContext } from 'ava'
 import { generate } from 'selfsigned'
 import { checkExceptions, isExceptedAddress, isExceptedName } from '../../agent/domain/access/exceptions.ts'
 import { type ConnectStraight, OutgoingProxy, type OutgoingProxyOptions } from '../../agent/peers/outgoing-proxy.ts'
-import { systemNetwork } from '../../agent/peers/proxy-network.ts'
-import type { ProxySettings, Target } from '../../agent/peers/proxy-target.ts'
+import { connectStraight, systemNetwork } from '../../agent/peers/proxy-network.ts'
+import { type ProxySettings, readTarget, type Target } from '../../agent/peers/proxy-target.ts'
 import { systemTimers } from '../../agent/system-clock.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { testNeeding } from '../helpers/needing.ts'
@@ -19,13 +19,6 @@ import { waitFor } from '../helpers/wait-for.ts'
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'leasehold-proxy-'))
 test.after.always(() => rm(folder, { recursive: true, force: true }))
-
-const connectStraight: ConnectStraight = (target, signal) =>
-  new Promise((resolve) => {
-    const socket = connect({ ...target, signal })
-    socket.once('connect', () => resolve({ kind: 'connected', socket }))
-    socket.on('error', ({ message }) => resolve({ kind: 'failed', step: 'connect', detail: message }))
-  })
 
 function makeProxy(settings: Partial<ProxySettings>, options: Partial<OutgoingProxyOptions> = {}): OutgoingProxy {
   return new OutgoingProxy({
@@ -236,6 +229,16 @@ test('B7: what went wrong is told apart: password file, name, connection, login,
   t.like(await outcome({}, { connect: unknown }), ['name', 'name'])
 })
 
+test('a name that holds more than a name never gets into a request', async (t) => {
+  const fake = await listenFake(t, (socket) => void socket.end('HTTP/1.1 503 No\r\n\r\n'))
+  for (const host of ['a\r\nX: y', 'a b', '', 'a/b', 'u@a', 'a'.repeat(300)])
+    t.like(await makeProxy({ url: fake.url }).connectThrough({ host, port: 1 }, never()), {
+      kind: 'failed',
+      step: 'name',
+    })
+  t.deepEqual(fake.asked, [])
+})
+
 test('B7: whoever gives up is told at once, and the proxy is left', async (t) => {
   const closed: string[] = []
   const fake = await listenFake(t, (socket) => void socket.on('close', () => closed.push('closed')))
@@ -307,6 +310,32 @@ test('B7: a test says each step that was taken, and without a target stops behin
   const port = await listenEcho(t)
   const straight = await makeProxy({}).test({ host: '127.0.0.1', port })
   t.like(straight, { way: 'straight', good: true })
+})
+
+test('a straight connection says whether the name or the connection failed, and is given up on a signal', async (t) => {
+  const closed = await freePort()
+  t.deepEqual(await connectStraight({ host: '127.0.0.1', port: closed }, never()), {
+    kind: 'failed',
+    step: 'connect',
+    detail: 'nothing listens there',
+  })
+  t.like(await connectStraight({ host: 'leasehold.invalid', port: 1 }, never()), { kind: 'failed', step: 'name' })
+  t.like(await connectStraight({ host: '127.0.0.1', port: closed }, AbortSignal.abort()), { kind: 'failed' })
+  const port = await listenEcho(t)
+  const giveUp = new AbortController()
+  const reached = await connectStraight({ host: '127.0.0.1', port }, giveUp.signal)
+  giveUp.abort()
+  if (reached.kind === 'failed') return t.fail(reached.detail)
+  t.is(await talk(reached.socket, 'still here'), 'still here')
+})
+
+test('an address to be tested is host:port, and nothing that could be more', (t) => {
+  t.deepEqual(readTarget('licenses.example.com:443'), { host: 'licenses.example.com', port: 443 })
+  t.deepEqual(readTarget(' ws-17 '), { host: 'ws-17', port: 1947 })
+  t.deepEqual(readTarget('[2001:db8::1]:1'), { host: '2001:db8::1', port: 1 })
+  t.deepEqual(readTarget('2001:db8::1'), { host: '2001:db8::1', port: 1947 })
+  for (const text of ['', 'a:0', 'a:65536', 'a:b', 'http://a', 'a/b', 'u@a', 'a b', 'a\r\nb', '[a:1', ':1'])
+    t.is(readTarget(text), undefined, text)
 })
 
 // ---- a real proxy
