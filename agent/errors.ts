@@ -318,6 +318,11 @@ export const errorTable = {
     help: 'Stop one of them, then approve the machine under Managers.',
   },
   unknown_peer: { status: 404, title: 'No such agent is known', help: 'Managers lists the agents that are known.' },
+  loop_detected: {
+    status: 508,
+    title: 'The request has been here before',
+    help: 'Two managers ask each other for the same seats; let one of them have its own.',
+  },
   tls_needed: {
     status: 403,
     title: 'Agents speak to each other over TLS only',

@@ -17,6 +17,9 @@ packages=(
   libcurl4-openssl-dev # the example in C talks to the agent
   tinyproxy-bin        # an outgoing proxy with a login
   git                  # walks begin with a fresh clone
+  avahi-daemon         # another implementation of broadcast search
+  avahi-utils          # asks and answers with it
+  dbus                 # what it needs to
 )
 
 if ! command -v apt-get >/dev/null; then
