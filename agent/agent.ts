@@ -145,6 +145,18 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     self,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
   })
+  const serving = new Serving({
+    lessor,
+    writes: writer,
+    handingOut: () => configuration.get('serving.handingOut'),
+    setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
+    onChange: (state) => {
+      events.publish('serving.changed', { state })
+      // Who waits gets nothing from here any more.
+      if (state !== 'open') finder.stop()
+    },
+    onTrouble: trouble('a seat could not be told that serving has stopped'),
+  })
   const broker = new Broker({
     lessor,
     finder,
@@ -155,15 +167,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     processes,
     self,
     settings: sessionSettings,
+    serving: () => serving.state(),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
-  })
-  const serving = new Serving({
-    lessor,
-    writes: writer,
-    handingOut: () => configuration.get('serving.handingOut'),
-    setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
-    onChange: (state) => events.publish('serving.changed', { state }),
-    onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
   const journal = new Journal(store, () => writer.head)
   const refusals = new Refusals({
