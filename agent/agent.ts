@@ -5,12 +5,14 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
+import { connectDesk } from './agent-desk.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
+import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
-import { connectPeers } from './agent-peers.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -137,12 +139,51 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
+  const journal = new Journal(store, () => writer.head)
+  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
+  const administrator = new Administrator({
+    writes: writer,
+    clock,
+    passwords: new ScryptPasswords(),
+    random: randomBytes,
+  })
+  const network = connectNetwork({
+    identity,
+    paths,
+    version,
+    self,
+    writer,
+    configuration,
+    administrator,
+    health,
+    events,
+    clock,
+    timers,
+    log,
+    lessor,
+    shelf,
+    proxy: allowing.proxy,
+    randomId,
+    random: Math.random,
+    port: () => port,
+    listener: () => listener,
+  })
+  const { peers, remote } = network
+  const proofs = new Proofs({
+    shelf,
+    lessor,
+    clock,
+    agent,
+    randomId,
+    linksOf: (supply) => network.leases.linksOf(supply),
+    keyOf: (id) => peers.book.get(id)?.key.jwk,
+  })
   const finder = new SeatFinder({
     lessor,
     clock,
     timers,
     self,
+    remote,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
   })
   const serving = new Serving({
@@ -167,24 +208,19 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     processes,
     self,
     settings: sessionSettings,
+    remote,
+    rules: ({ who, ...wanted }) =>
+      allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
     serving: () => serving.state(),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
-  const journal = new Journal(store, () => writer.head)
   const refusals = new Refusals({
     journal,
     wall: () => clock.wall(),
     onChange: (product) => events.publish('session.refused', { product }),
   })
-  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
   const peaks = new Peaks()
   const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
-  const administrator = new Administrator({
-    writes: writer,
-    clock,
-    passwords: new ScryptPasswords(),
-    random: randomBytes,
-  })
   const health$ = watchHealth({ health, shelf, administrator, configuration, folder: paths.data, paths })
   const watch = new ProcessWatch({
     table: processes,
@@ -197,6 +233,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   function noteSeats(event: SeatEvent): void {
     broker.noteSeats(event)
     serving.noteSeats(event)
+    desk.desk.noteSeats(event)
     if (event.kind === 'supplies') return
     const { id, product } = event.grant
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
@@ -205,23 +242,28 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     else events.publish('session.changed', { id, product })
   }
 
-  const peers = connectPeers({
-    identity,
-    paths,
-    version,
-    self,
-    writer,
+  const desk = connectDesk({
+    lessor,
+    finder,
+    broker,
+    proofs,
+    shelf,
+    refusals,
     configuration,
-    administrator,
-    health,
+    serving,
+    book: peers.book,
+    rules: allowing.rules,
+    remote,
+    relayed: network.relayed,
+    writes: writer,
     clock,
     timers,
-    log,
-    randomId,
-    port: () => port,
-    listener: () => listener,
+    self,
+    onAsked: ({ id, name, address }, { product, who }, outcome) =>
+      allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records, peers.book, allowing.clients])
+  const seats = [shelf, network.leases, lessor.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
     writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
@@ -277,7 +319,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const api = connectApi(owners, { administrator, access }, streams)
   const check = peers.reach.check.bind(peers.reach)
-  const { routes, describe } = buildInterface({ ...api, configuration: { ...api.configuration, check } })
+  const { routes, describe } = buildInterface({
+    ...api,
+    managers: network.discovery.api,
+    configuration: { ...api.configuration, check },
+  })
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
   const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
   const listener = new Listener({
@@ -287,6 +333,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     ...peers.listening,
     handler: createRequestListener({
       ...peers.app,
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
       routes,
       access,
       log,
@@ -309,7 +356,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (started.kind !== 'listening') return started
       port = started.port
       await writeRunning(paths, { pid: process.pid, port })
-      stops.push(peers.reach.start(), peers.book.start())
+      network.start()
       lessor.start()
       watch.start()
       watch.look()
@@ -331,13 +378,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     stop: async () => {
       broker.stop()
       streams.endAll()
-      peers.client.close()
+      desk.desk.stop()
+      desk.streams.endAll()
+      await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
       if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
-      await peers.book.flush().catch(trouble('what is known of other agents could not be stored'))
       await allowing.clients.stop()
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))

@@ -36,7 +36,7 @@ export interface ApiParts {
   readonly documents: DocumentsParts
   readonly products: ProductsParts
   /** Absent: no other agents. */
-  readonly managers?: ManagersParts
+  readonly managers: ManagersParts
   readonly health: HealthParts
   readonly streams: Pick<EventStreams, 'open'>
   readonly configuration: ConfigurationParts
@@ -63,7 +63,7 @@ export function buildInterface(parts: ApiParts): Interface {
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),
-    ...(parts.managers === undefined ? [] : managerRoutes(parts.managers)),
+    ...managerRoutes(parts.managers),
     ...healthRoutes(parts.health),
     ...eventRoutes(parts.streams),
     ...configurationRoutes(parts.configuration),
