@@ -39,6 +39,7 @@ import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
+import { Serving } from './serving.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -142,6 +143,18 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     self,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
   })
+  const serving = new Serving({
+    lessor,
+    writes: writer,
+    handingOut: () => configuration.get('serving.handingOut'),
+    setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
+    onChange: (state) => {
+      events.publish('serving.changed', { state })
+      // Who waits gets nothing from here any more.
+      if (state !== 'open') finder.stop()
+    },
+    onTrouble: trouble('a seat could not be told that serving has stopped'),
+  })
   const broker = new Broker({
     lessor,
     finder,
@@ -152,6 +165,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     processes,
     self,
     settings: sessionSettings,
+    serving: () => serving.state(),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
   const journal = new Journal(store, () => writer.head)
@@ -179,6 +193,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
 
   function noteSeats(event: SeatEvent): void {
     broker.noteSeats(event)
+    serving.noteSeats(event)
     if (event.kind === 'supplies') return
     const { id, product } = event.grant
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
@@ -194,6 +209,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     self.forget()
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
+    serving.look()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
@@ -209,6 +225,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const owners: Owners = {
     broker,
+    serving,
     lessor,
     licenses,
     shelf,

@@ -17,6 +17,7 @@ export interface AgentEvents {
   'queue.changed': { readonly product: string; readonly waiting: number }
   'configuration.changed': { readonly names: readonly string[] }
   'health.changed': { readonly code: string }
+  'serving.changed': { readonly state: string }
 }
 
 export type EventType = keyof AgentEvents

@@ -10,6 +10,7 @@ import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
 import { passwordVerb } from './password.ts'
 import { productsVerb } from './products.ts'
 import { runVerb } from './run.ts'
+import { servingVerbs } from './serving.ts'
 import { sessionsVerb } from './sessions.ts'
 import { statusVerb } from './status.ts'
 import type { Verb } from './verb.ts'
@@ -24,6 +25,7 @@ export const verbs: readonly Verb[] = [
   computersVerb,
   whyVerb,
   disconnectVerb,
+  ...servingVerbs,
   licensesVerb,
   showLicenseVerb,
   addLicenseVerb,

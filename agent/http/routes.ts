@@ -14,6 +14,7 @@ import { type LicensesParts, licenseRoutes } from './api/licenses.ts'
 import { type ProductsParts, productRoutes } from './api/products.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
 import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
+import { type ServingParts, servingRoutes } from './api/serving.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
 import { describeInterface } from './openapi.ts'
@@ -26,6 +27,7 @@ export interface ApiParts {
   readonly queue: QueueParts
   readonly refusals: RefusalsParts
   readonly computers: ComputersParts
+  readonly serving: ServingParts
   readonly licenses: LicensesParts
   readonly documents: DocumentsParts
   readonly products: ProductsParts
@@ -48,6 +50,7 @@ export function buildInterface(parts: ApiParts): Interface {
     ...queueRoutes(parts.queue),
     ...refusalRoutes(parts.refusals),
     ...computerRoutes(parts.computers),
+    ...servingRoutes(parts.serving),
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),
