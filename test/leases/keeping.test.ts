@@ -343,6 +343,35 @@ test('R5: what the manager ends begins to end here at once, and is confirmed aft
   t.is((await place.journal('lease.lost')).length, 1)
 })
 
+test('R5: a lease that is ended before it could be taken is not taken', async (t) => {
+  const { clock, place, manager } = await placeWith([{}])
+  const ask = manager(1).ask.bind(manager(1))
+  manager(1).ask = async (id, ...rest) => {
+    const reply = await ask(id, ...rest)
+    manager(1).disconnect(id)
+    return reply
+  }
+  t.not(codeOf(await place.open('key-1')), 'opened')
+  await clock.run(3 * second)
+  t.is(place.lessor.view.grantCount, 0)
+  t.is(manager(1).used, 0)
+  t.deepEqual(place.states(), [])
+})
+
+test('R9: a jump shortens no doubt: a lease that was read after a boot waits for its manager as long as before', async (t) => {
+  const { clock, place, manager } = await placeWith([{}])
+  const session = await place.get('key-1')
+  manager(1).isUp = false
+  await place.restart('reboot')
+  await clock.run(second)
+  clock.sleepMachine(60 * second)
+  await clock.run(20 * second)
+  t.deepEqual(place.states(), ['held'])
+  manager(1).comeBack()
+  await clock.run(40 * second)
+  t.is(codeOf(await place.beat(session)), 'kept')
+})
+
 test('R5: the same is heard with the answer to a renewal, where no stream is open', async (t) => {
   for (const how of ['result', 'news'] as const) {
     const { clock, place, manager } = await placeWith([{}])
