@@ -206,6 +206,21 @@ test('who refuses or can not be reached is not asked for seats, and its link sta
   t.is(net.directory.link(idOf('nobody')), undefined)
 })
 
+test('an agent that is forgotten and found again at another address has the same link, which leads there', async (t) => {
+  const net = await started((net) => {
+    net.lines = ['10.0.0.1', '10.0.0.2']
+    net.add('LIC-1', '10.0.0.1:1947')
+  })
+  const link = net.directory.link(idOf('LIC-1'))
+  net.directory.forget(idOf('LIC-1'))
+  t.is(net.directory.link(idOf('LIC-1')), link)
+  net.neighbors[0]?.places.splice(0, 1, '10.0.0.2:1947')
+  await net.clock.run(35_000)
+  t.is(net.directory.offering('acme/cad')[0]?.link, link)
+  t.deepEqual(net.links[0]?.peer.addresses, ['10.0.0.2:1947'])
+  t.is(net.links.length, 1)
+})
+
 test('with access to remote licenses off nothing is offered and nobody is asked', async (t) => {
   const net = await started((net) => {
     net.lines = ['10.0.0.1']

@@ -1,14 +1,21 @@
 import test from 'ava'
-import { connectDiscovery } from '../../agent/agent-managers.ts'
+import { connectDiscovery, type DiscoveryParts } from '../../agent/agent-managers.ts'
 import { Configuration } from '../../agent/config/configuration.ts'
 import { Events } from '../../agent/events.ts'
+import { ok } from '../../agent/http/reply.ts'
+import { defineRoute } from '../../agent/http/route.ts'
 import { buildInterface } from '../../agent/http/routes.ts'
+import { PeerProber } from '../../agent/peers/peer-prober.ts'
+import { systemNetwork } from '../../agent/peers/system-network.ts'
+import { JoinedClock, systemSources, systemTimers } from '../../agent/system-clock.ts'
 import { ManualWrites } from '../helpers/manual-writes.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { call, makeParts, withAgent } from '../http/api/api-call.ts'
 import { FakeLink, idOf, makeOffer, Neighborhood } from './neighborhood.ts'
+import { PeerAgent } from './peer-agent.ts'
 
 /** Everything that finds other agents, as the agent connects it, in a network in memory. */
-function make(net = new Neighborhood()) {
+function make(net = new Neighborhood(), real: Partial<DiscoveryParts> = {}) {
   const writes = new ManualWrites()
   const configuration = new Configuration({
     fixed: { environment: new Map(), file: new Map() },
@@ -22,6 +29,8 @@ function make(net = new Neighborhood()) {
   const heard: { type: string; data: unknown }[] = []
   events.follow(({ type, data }) => heard.push({ type, data }))
   const forgotten: string[] = []
+  const served: { port: number | undefined } = { port: undefined }
+  const announced: string[] = []
   let searches = 0
   const discovery = connectDiscovery({
     self: () => ({ id: net.self, name: 'self' }),
@@ -35,17 +44,19 @@ function make(net = new Neighborhood()) {
     health: net.health,
     events,
     ownLicenses: () => [],
+    servedPort: () => served.port,
     newId: () => `search-${++searches}`,
     onForgotten: (id) => forgotten.push(id),
     loadMulticast: async () => () => ({
       browse: () => {},
       endBrowse: () => {},
-      announce: () => {},
-      withdraw: async () => {},
+      announce: (_, port) => announced.push(`announce ${port}`),
+      withdraw: async () => void announced.push('goodbye'),
       close: async () => {},
     }),
+    ...real,
   })
-  return { net, configuration, discovery, heard, forgotten }
+  return { net, configuration, discovery, heard, forgotten, served, announced }
 }
 
 const page = { limit: 100 }
@@ -186,14 +197,79 @@ test('the calls about managers are described, with guards that a page of others 
   ])
 })
 
-test('what is announced is withdrawn at the end, and agents that were reached are told to others that search', async (t) => {
+test('an agent announces itself while others reach it, with a goodbye at the end', async (t) => {
+  const { net, discovery, served, announced } = make()
+  net.adapterList = [{ name: 'eth0', family: 'IPv4', address: '10.0.0.9', prefix: 24, internal: false }]
+  discovery.start()
+  await net.clock.run(6000)
+  t.deepEqual(announced, [])
+  served.port = 1947
+  await net.clock.run(6000)
+  t.deepEqual(announced, ['announce 1947'])
+  served.port = undefined
+  await net.clock.run(6000)
+  t.deepEqual(announced, ['announce 1947', 'goodbye'])
+  served.port = 1948
+  await net.clock.run(6000)
+  await discovery.stop()
+  t.deepEqual(announced.slice(2), ['announce 1948', 'goodbye'])
+  t.is(net.clock.waiting, 0)
+})
+
+test('agents that were reached are told to others that search', async (t) => {
   const { net, configuration, discovery } = make()
   net.add('LIC-1', '10.0.0.5:1947')
   await configuration.change({ 'remote.search': ['10.0.0.5', '10.0.0.6'] }, 'test')
-  await discovery.announce(1947)
   discovery.start()
   await net.clock.run(1000)
   t.deepEqual(discovery.directory.reached(), [{ agent: idOf('LIC-1'), name: 'LIC-1', addresses: ['10.0.0.5:1947'] }])
   await discovery.stop()
-  t.is(net.clock.waiting, 0)
+})
+
+test('over real connections a manager among twenty dead addresses is there soon after Submit, and after a restart', async (t) => {
+  const offers = defineRoute({
+    method: 'GET',
+    path: '/peer/v1/offers',
+    guard: 'peer',
+    operation: 'offers',
+    summary: 'What it offers',
+    example: { answers: {} },
+    answers: {},
+    handle: () => ok({ instance: manager.id, serving: 'open', offers: [makeOffer()] }),
+  })
+  const manager = await PeerAgent.start({ name: 'LIC-1', routes: [offers] })
+  const asker = await PeerAgent.start({ name: 'WS-7' })
+  t.teardown(() => Promise.all([manager.stop(), asker.stop()]))
+  const clock = new JoinedClock(systemSources())
+  const start = () => {
+    const made = make(new Neighborhood(), {
+      self: () => ({ id: asker.id, name: 'WS-7' }),
+      prober: new PeerProber(asker.client),
+      network: systemNetwork(systemTimers),
+      memory: asker.book,
+      clock,
+      timers: systemTimers,
+    })
+    made.discovery.start()
+    return made
+  }
+  const { configuration, discovery } = start()
+  const dead = Array.from({ length: 20 }, (_, index) => `192.0.2.${index + 1}`)
+  const live = `127.0.0.1:${manager.port}`
+  const began = performance.now()
+  await configuration.change({ 'remote.broadcast': false, 'remote.search': [...dead, live] }, 'test')
+  await waitFor('an offer', () => discovery.directory.offering('acme/cad').length > 0, 10_000)
+  t.log(`${Math.round(performance.now() - began)} ms after Submit`)
+  t.like(discovery.api.list(page).items[0], { id: manager.id, approval: 'known', addresses: [{ address: live }] })
+  await discovery.stop()
+
+  const again = start()
+  await again.discovery.directory.settled()
+  await waitFor('the offer of before', () => again.discovery.directory.offering('acme/cad').length > 0, 10_000)
+  t.deepEqual(again.discovery.api.list(page).items[0]?.foundBy, ['remembered'])
+  t.is((await again.discovery.api.approve(manager.id)).kind, 'approved')
+  t.is(asker.book.get(manager.id)?.approval, 'approved')
+  t.is((await again.discovery.api.forget(manager.id)).kind, 'forgotten')
+  t.is(asker.book.get(manager.id), undefined)
+  await again.discovery.stop()
 })
