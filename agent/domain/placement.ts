@@ -2,6 +2,7 @@
  * Where the seats of a session come from: the order of supplies, and parts in several of them (R18). Pure: reads a view,
  * answers parts.
  */
+import { type LicensePermit, permits } from './access/permit.ts'
 import type { SeatView } from './book.ts'
 import { type CountFacts, countKey, hashCountKey } from './count-key.ts'
 import type { Part } from './grant.ts'
@@ -19,9 +20,12 @@ export interface Wanted {
   readonly keyless?: true
   /** Only seats of licenses that this vendor key signed. */
   readonly vendorKey?: string
+  /** Only seats of licenses that the rules permit. */
+  readonly licenses?: LicensePermit
 }
 
-type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'keyless'> & Partial<Pick<Wanted, 'facts'>>
+type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'licenses' | 'keyless'> &
+  Partial<Pick<Wanted, 'facts'>>
 
 const kindOrder = { detachment: 0, license: 1, lease: 2 } as const
 
@@ -47,8 +51,9 @@ export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Su
  */
 export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply[] {
   const supplies = view.suppliesFor(wanted.product)
-  const { facts, vendorKey, product, keyless } = wanted
-  if (vendorKey === undefined && !supplies.some((one) => one.onlyKey !== undefined)) return supplies
+  const { facts, vendorKey, licenses, product, keyless } = wanted
+  if (vendorKey === undefined && licenses === undefined && !supplies.some((one) => one.onlyKey !== undefined))
+    return supplies
   // Thousands of leases may come from a few licenses.
   const keys = new Map<string, string | undefined>()
   const keyOf = (supply: Supply): string | undefined => {
@@ -59,6 +64,7 @@ export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply
   return supplies.filter(
     (one) =>
       (vendorKey === undefined || one.vendorKey === vendorKey) &&
+      permits(licenses, one.license) &&
       (one.onlyKey === undefined || one.onlyKey === keyOf(one)),
   )
 }
