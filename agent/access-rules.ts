@@ -5,6 +5,7 @@
 import type { Configuration } from './config/configuration.ts'
 import { decide, type LicenseLimit } from './domain/access/decide.ts'
 import { describeProblem, mostProblems, readRules } from './domain/access/parse.ts'
+import { type LicensePermit, permits } from './domain/access/permit.ts'
 import type { Rule, RuleList, Subject } from './domain/access/rule.ts'
 import type { Who } from './domain/grant.ts'
 import { type ErrorCode, type Refusal, refuse } from './errors.ts'
@@ -145,8 +146,22 @@ export function refuseDenied({ code, rule, detail }: Extract<Verdict, { kind: 'd
   return refuse(code, detail, { explanation })
 }
 
+/**
+ * What a command for seats is given of a verdict.
+ * @param licenses of all seats that there are for it; where none of them is permitted it is refused
+ */
+export function permitOf(
+  { licenses: limit }: Extract<Verdict, { kind: 'allowed' }>,
+  licenses: Iterable<string>,
+): { readonly kind: 'permitted'; readonly licenses?: LicensePermit } | Refusal {
+  if (limit === undefined) return { kind: 'permitted' }
+  const known = [...licenses]
+  if (known.length > 0 && !known.some((one) => permits(limit, one))) return refuseLicenses(limit)
+  return { kind: 'permitted', licenses: { kind: limit.kind, licenses: limit.licenses } }
+}
+
 /** Where all licenses that there are seats of are forbidden by a limit. */
-export function refuseLicenses({ rule }: LicenseLimit): Refusal {
+function refuseLicenses({ rule }: LicenseLimit): Refusal {
   const detail = `The rule “${rule.text}” (line ${rule.line} of User Restrictions) refuses the licenses that there are.`
   return refuse('denied_by_rule', detail, { explanation: { managers: [], asked: [], rule: rule.text } })
 }

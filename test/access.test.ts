@@ -1,7 +1,8 @@
 import test from 'ava'
 import { DryRun } from '../agent/access-dry-run.ts'
-import { AccessRules, refuseDenied, refuseLicenses, subjectOf } from '../agent/access-rules.ts'
+import { AccessRules, permitOf, refuseDenied, subjectOf } from '../agent/access-rules.ts'
 import { Configuration } from '../agent/config/configuration.ts'
+import type { LicensePermit } from '../agent/domain/access/permit.ts'
 import { sessionRefused } from '../agent/domain/happenings.ts'
 import { JournalSearch } from '../agent/journal-search.ts'
 import { ManualClock } from './helpers/manual-clock.ts'
@@ -68,10 +69,14 @@ test('X1: the refusal of a denial explains the rule and tells nobody who holds t
   const limited = access.user({ account: 'ana' })
   if (limited.kind !== 'allowed' || limited.licenses === undefined) return t.fail('Ana is not limited')
   t.like(limited.licenses, { kind: 'except', licenses: ['license-1'] })
-  t.like(refuseLicenses(limited.licenses), {
+  t.like(permitOf(limited, ['license-1']), {
     code: 'denied_by_rule',
     facts: { explanation: { managers: [], asked: [], rule: 'deny=ana,license:license-1' } },
   })
+  const permit = { kind: 'permitted', licenses: { kind: 'except', licenses: ['license-1'] } }
+  t.deepEqual(permitOf(limited, ['license-1', 'license-2']), permit)
+  t.deepEqual(permitOf(limited, []), permit)
+  t.deepEqual(permitOf({ kind: 'allowed' }, ['license-1']), { kind: 'permitted' })
 })
 
 test('rules that this version can not read allow nobody until they are put right', async (t) => {
@@ -113,6 +118,41 @@ test('who asks is seen by the rules as the application says, at this machine whe
     feature: 'x',
   })
   t.is(subjectOf({ host: 'ws-18' }, { product: 'acme/cad' }, { machine: 'ws-17', agent: agentId }).host, 'ws-18')
+})
+
+test('S14: seats come only from licenses that the rules permit, and stay so when sessions move', async (t) => {
+  const agent = await MemoryAgent.start()
+  t.teardown(() => agent.stop())
+  const products = [{ name: 'cad', seats: 1 }]
+  const first = await agent.install(blockOf(acme.license({ products })))
+  const second = await agent.install(blockOf(acme.license({ products })))
+  const { lessor, self } = agent.parts
+  let count = 0
+  const open = (licenses?: LicensePermit) =>
+    lessor.open({
+      id: `session-${++count}`,
+      instance: self.id,
+      holder: self.id,
+      product: 'acme/cad',
+      seats: 1,
+      who: { account: `user${count}` },
+      body: '',
+      activity: 'heartbeat',
+      waited: false,
+      ...(licenses === undefined ? {} : { licenses }),
+    })
+  const licenseOf = (id: string) => lessor.view.grant(id)?.parts.map(({ supply }) => supply.split('/')[0])
+  t.is((await open({ kind: 'only', licenses: [second] })).kind, 'granted')
+  t.deepEqual(licenseOf('session-1'), [second])
+  t.is((await open({ kind: 'only', licenses: [second] })).kind, 'short')
+  t.is((await open({ kind: 'except', licenses: [first, second] })).kind, 'unknown_product')
+  t.is((await open({ kind: 'except', licenses: [second] })).kind, 'granted')
+  t.deepEqual(licenseOf('session-4'), [first])
+  await lessor.end('session-4', 'released')
+  // To make room the first one would have to move where it may not.
+  t.is((await open({ kind: 'only', licenses: [second] })).kind, 'short')
+  t.is((await open()).kind, 'granted')
+  t.deepEqual([licenseOf('session-1'), licenseOf('session-6')], [[second], [first]])
 })
 
 // ---- the dry run

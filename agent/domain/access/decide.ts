@@ -5,12 +5,11 @@
 import { type Address, parseAddress } from './address.ts'
 import { isFrom, type Origin } from './machine.ts'
 import { fits, fold } from './pattern.ts'
+import type { LicensePermit } from './permit.ts'
 import type { Machine, Parts, Person, Rule, Subject } from './rule.ts'
 
-/** Seats may come from no others, or from none of these; each with the rule that says so. */
-export interface LicenseLimit {
-  readonly kind: 'only' | 'except'
-  readonly licenses: readonly string[]
+/** Licenses that seats may come from, with the rule that says so. */
+export interface LicenseLimit extends LicensePermit {
   readonly rule: Rule
 }
 
@@ -44,11 +43,6 @@ function conclude(action: Decision['action'], rule: Rule | undefined, decided: R
   const licenses = others.map(([license]) => license)
   if (action === 'allow') return { action, ...named, licenses: { kind: 'except', licenses, rule: first } }
   return { action: 'allow', rule: first, licenses: { kind: 'only', licenses, rule: rule ?? first } }
-}
-
-/** Whether seats of a license may be used. */
-export function permits(limit: LicenseLimit | undefined, license: string): boolean {
-  return limit === undefined || limit.licenses.includes(license) === (limit.kind === 'only')
 }
 
 /** A subject made ready for many rules. */
