@@ -6,15 +6,13 @@ import {
   deactivate,
   detailsOf,
   disconnectSession,
-  entryOf,
   features,
-  fieldsOf,
   healthProblems,
   type Owners,
-  plain,
   productContext,
   requestActivation,
 } from './agent-api.ts'
+import { entryOf, fieldsOf, plain } from './agent-configuration.ts'
 import { connectInsight } from './agent-insight.ts'
 import { recountProduct } from './agent-recount.ts'
 import { configurationPages } from './config/setting.ts'

@@ -3,6 +3,7 @@ import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
+import { importConfigVerb } from './config-import.ts'
 import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
 import { journalVerb, verifyJournalVerb } from './journal.ts'
@@ -37,6 +38,7 @@ export const verbs: readonly Verb[] = [
   setConfigVerb,
   unsetConfigVerb,
   validateConfigVerb,
+  importConfigVerb,
   passwordVerb,
   versionVerb,
 ]
