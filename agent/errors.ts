@@ -266,6 +266,13 @@ export const errorTable = {
     title: 'This setting is fixed by the environment',
     help: 'Change the environment variable and restart.',
   },
+  // between agents
+  peer_key_changed: {
+    status: 403,
+    title: 'This name is known with another key',
+    help: 'Forget the old machine under Managers if it was set up anew, or give one of the two another name.',
+  },
+  unknown_peer: { status: 404, title: 'No such agent is known', help: 'Managers lists the agents that are known.' },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorTable

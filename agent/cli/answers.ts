@@ -206,5 +206,59 @@ export const journalVerdict = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('broken'), sequence: z.number(), reason: z.string() }),
 ])
 
+export const managers = list(
+  z.looseObject({
+    id: z.string(),
+    name: z.string(),
+    state: z.string(),
+    code: z.string().optional(),
+    approval: z.string().optional(),
+    addresses: z.array(z.looseObject({ address: z.string() })),
+    foundBy: z.array(z.string()),
+    version: z.string().optional(),
+    latency: z.number().optional(),
+    clockDifference: z.number().optional(),
+    lastSeenAt: z.string().optional(),
+    offers: z.array(z.looseObject({ product: z.string(), seats: z.number(), free: z.number() })),
+  }),
+)
+export type Manager = z.infer<typeof managers>['items'][number]
+
+const searchStep = z.looseObject({
+  number: z.number(),
+  address: z.string(),
+  foundBy: z.string(),
+  step: z.string(),
+  result: z.string(),
+  detail: z.string(),
+  ms: z.number().optional(),
+  addresses: z.number(),
+  agent: z.looseObject({ name: z.string() }).optional(),
+})
+export type SearchStep = z.infer<typeof searchStep>
+export const startedSearch = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  tried: z.number(),
+  found: z.number(),
+  steps: z.array(searchStep),
+  notes: z.array(z.string()),
+})
+export type SearchState = z.infer<typeof startedSearch>
+export const searchAnswer = z.looseObject({ search: startedSearch.optional() })
+
+export const connectionReport = z.looseObject({
+  reached: z.boolean(),
+  steps: z.array(
+    z.looseObject({
+      step: z.string(),
+      outcome: z.string(),
+      detail: z.string(),
+      help: z.string().optional(),
+      ms: z.number().optional(),
+    }),
+  ),
+})
+
 /** An answer whose content is of no interest. */
 export const anything = z.unknown()

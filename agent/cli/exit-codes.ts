@@ -58,7 +58,7 @@ export const exitKinds: readonly ExitKind[] = [
     meaning: 'needs the administrator',
     codes: ['sign_in_needed', 'wrong_password', 'not_permitted', 'password_needed', 'too_many_requests', 'wrong_key'],
   },
-  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session'] },
+  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session', 'unknown_peer'] },
   {
     exit: 8,
     meaning: 'seats are still in use, so not now',
@@ -98,7 +98,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 32,
     meaning: 'a rule refuses it',
-    codes: ['denied_by_rule', 'user_not_listed', 'user_disabled', 'product_not_allowed', 'approval_pending'],
+    codes: [
+      'denied_by_rule',
+      'user_not_listed',
+      'user_disabled',
+      'product_not_allowed',
+      'approval_pending',
+      'peer_key_changed',
+    ],
   },
   {
     exit: 33,

@@ -8,11 +8,14 @@ import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
 import { journalVerb, verifyJournalVerb } from './journal.ts'
 import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
+import { approveManagerVerb, forgetManagerVerb, managersVerb } from './managers.ts'
 import { passwordVerb } from './password.ts'
 import { productsVerb } from './products.ts'
 import { runVerb } from './run.ts'
+import { searchVerb } from './search.ts'
 import { sessionsVerb } from './sessions.ts'
 import { statusVerb } from './status.ts'
+import { testVerb } from './test.ts'
 import type { Verb } from './verb.ts'
 import { versionVerb } from './version.ts'
 import { whyVerb } from './why.ts'
@@ -32,6 +35,11 @@ export const verbs: readonly Verb[] = [
   deactivateVerb,
   removeLicenseVerb,
   documentsVerb,
+  managersVerb,
+  approveManagerVerb,
+  forgetManagerVerb,
+  searchVerb,
+  testVerb,
   journalVerb,
   verifyJournalVerb,
   getConfigVerb,

@@ -16,7 +16,13 @@ export interface Kind<T extends SettingValueKind> {
   readonly choices?: readonly string[]
   readonly min?: number
   readonly max?: number
+  /** Of a list: every line that is wrong, with what is wrong with it. */
+  readonly findWrongLines?: FindWrongLines
 }
+
+export type FindWrongLines = (
+  lines: readonly string[],
+) => readonly { readonly line: number; readonly text: string; readonly reason: string }[]
 
 const longestText = 255
 const longestList = 1000
@@ -41,6 +47,8 @@ interface Shape {
   readonly wanted: string
   readonly pattern: RegExp
   readonly max?: number
+  /** What the pattern can not say. */
+  readonly isRight?: (value: string) => boolean
 }
 
 /** Empty always means "none" and is allowed. */
@@ -57,13 +65,21 @@ export function list(shape?: Shape): Kind<readonly string[]> {
   return { kind: 'list', schema, default: [], wanted }
 }
 
+/** A list whose lines are looked at one by one, so that each wrong one is named with its reason. */
+export function checkedLines(wanted: string, findWrongLines: FindWrongLines): Kind<readonly string[]> {
+  const schema = list().schema.refine((lines) => findWrongLines(lines).length === 0)
+  return { kind: 'list', schema, default: [], wanted: `a list of ${wanted}`, findWrongLines }
+}
+
 function itemSchema(shape: Shape | undefined, max: number): z.ZodType<string> {
   const schema = z
     .string()
     .min(1)
     .max(max)
     .refine((value) => !control.test(value))
-  return shape ? schema.regex(shape.pattern) : schema
+  if (!shape) return schema
+  const shaped = schema.regex(shape.pattern)
+  return shape.isRight ? shaped.refine(shape.isRight) : shaped
 }
 
 const words: Readonly<Record<string, boolean>> = {

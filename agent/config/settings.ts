@@ -2,7 +2,8 @@
  * Every setting of the agent, in one table: its kind, default, unit, words, page, and whether it needs a restart.
  * Types, checks, the file's schema, the environment's names, the pages and docs/configuration.md come from here.
  */
-import { choice, list, onOff, text, whole } from './kinds.ts'
+import { checkedLines, choice, list, onOff, text, whole } from './kinds.ts'
+import { findWrongLines } from './search-parameters.ts'
 import {
   email,
   enableDetaching,
@@ -13,6 +14,7 @@ import {
   proxyUrl,
   reservedPercent,
   reservedSeats,
+  searchParameters,
   setting,
   type ValueIn,
 } from './setting.ts'
@@ -102,12 +104,12 @@ export const settings = {
   'remote.aggressive': setting(onOff(false), {
     page: 'remote-managers',
     label: 'Aggressive Search for Remote Licenses',
-    help: 'Also reaches what broadcast can not: the search parameters, the local subnets, and agents that known agents know.',
+    help: 'Also reaches what broadcast can not: every address of the local IPv4 subnets up to /22, and agents that known agents know. IPv6 subnets are not searched address by address.',
   }),
-  'remote.search': setting(list(place), {
+  'remote.search': setting(checkedLines(searchParameters, findWrongLines), {
     page: 'remote-managers',
     label: 'Specify Search Parameters',
-    help: 'One per line: IPv4, IPv6, host name, host:port, x.x.x.255 for every address of that /24, CIDR range, URL.',
+    help: 'One per line: IPv4, IPv6, link-local address with its adapter, host name, host:port, x.x.x.255 for every address of that /24, CIDR range up to /16, https URL, id@host. They are asked whatever else is searched.',
   }),
 
   'serving.handingOut': setting(onOff(true), {

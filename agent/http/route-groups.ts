@@ -28,6 +28,11 @@ export const routeGroups: readonly RouteGroup[] = [
     first: ['licenses', 'documents', 'sample'],
   },
   {
+    name: 'Managers',
+    description: 'Other agents: which there are, searching for them, testing the way to one.',
+    first: ['managers', 'search'],
+  },
+  {
     name: 'Agent',
     description: 'Which agent this is, how it is, and what it can be asked.',
     first: ['health', 'live', 'ready', 'version', 'status', 'openapi.json'],

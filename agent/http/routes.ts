@@ -11,6 +11,7 @@ import { type EventStreams, eventRoutes } from './api/events.ts'
 import { type HealthParts, healthRoutes } from './api/health.ts'
 import { type JournalParts, journalRoutes } from './api/journal.ts'
 import { type LicensesParts, licenseRoutes } from './api/licenses.ts'
+import { type ManagersParts, managerRoutes } from './api/managers.ts'
 import { type ProductsParts, productRoutes } from './api/products.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
 import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
@@ -29,6 +30,8 @@ export interface ApiParts {
   readonly licenses: LicensesParts
   readonly documents: DocumentsParts
   readonly products: ProductsParts
+  /** Absent: no other agents. */
+  readonly managers?: ManagersParts
   readonly health: HealthParts
   readonly streams: Pick<EventStreams, 'open'>
   readonly configuration: ConfigurationParts
@@ -51,6 +54,7 @@ export function buildInterface(parts: ApiParts): Interface {
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),
+    ...(parts.managers === undefined ? [] : managerRoutes(parts.managers)),
     ...healthRoutes(parts.health),
     ...eventRoutes(parts.streams),
     ...configurationRoutes(parts.configuration),

@@ -164,7 +164,7 @@ test('every wrong field is listed, and nothing of the change is taken', async (t
     {
       field: 'remote.search',
       detail:
-        'remote.search has "" as entry 1; it wants a list of addresses, host names or address ranges without spaces',
+        'remote.search has "" as entry 1; it wants a list of addresses, host names, address ranges and https URLs',
     },
   ])
   t.is(configuration.get('ui.rowsPerPage'), 20)

@@ -112,6 +112,22 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     },
     documents: { process: never },
     products: { products: none, features: none, recount: never },
+    managers: {
+      list: none,
+      approve: never,
+      forget: never,
+      test: never,
+      search: () => ({
+        id: 's-1',
+        state: 'running',
+        startedAt: '2027-01-01T00:00:00.000Z',
+        tried: 0,
+        found: 0,
+        steps: [],
+        notes: [],
+      }),
+      lastSearch: () => undefined,
+    },
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,
