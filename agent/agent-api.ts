@@ -30,6 +30,8 @@ import type { Peaks } from './peaks.ts'
 import { type FeatureView, featureViews, type ProductViewContext, productViews } from './product-view.ts'
 import type { Refusals } from './refusals.ts'
 import { addSample } from './sample.ts'
+import type { Serving } from './serving.ts'
+import { disconnectComputer, disconnectSession } from './session-end.ts'
 import type { SessionList } from './session-list.ts'
 import { refusedSeatViews } from './session-refusal-view.ts'
 import type { AgentName } from './session-view.ts'
@@ -37,6 +39,7 @@ import type { Writer } from './writer.ts'
 
 export interface Owners {
   readonly broker: Broker
+  readonly serving: Serving
   readonly lessor: Lessor
   readonly licenses: Licenses
   readonly shelf: LicenseShelf
@@ -87,10 +90,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       close: (id, key) => broker.close(id, key),
       list: (query) => sessions.list(query),
       get: (id) => sessions.get(id),
-      disconnect: async (id, order) => {
-        const outcome = await disconnectSession(owners, id, order)
-        return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', outcome: outcome.outcome }
-      },
+      disconnect: (id, order) => disconnectSession(owners, id, { ...order, by: 'administrator' }),
     },
     queue: {
       list: ({ product, ...page }) =>
@@ -104,7 +104,14 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     refusals: {
       list: ({ product, user, ...page }) => paged(refusedSeatViews(owners.refusals.list(), { product, user }), page),
     },
-    computers: { list: (query) => sessions.computers(query) },
+    computers: {
+      list: (query) => sessions.computers(query),
+      disconnect: (id, order) => disconnectComputer(owners, id, { ...order, by: 'administrator' }),
+    },
+    serving: {
+      view: () => ({ ...owners.serving.view(), access: configuration.get('serving.access') }),
+      change: (change) => owners.serving.change(change, 'administrator'),
+    },
     licenses: {
       list: (page) =>
         paged(
@@ -277,46 +284,6 @@ export async function deactivate(
   return outcome.kind === 'deactivating'
     ? { kind: 'deactivating', freeAt: new Date(outcome.freeAt).toISOString() }
     : outcome
-}
-
-export interface DisconnectedView {
-  ended: 'confirmed' | 'ending'
-  freeAt: string
-  overlap?: { seats: number; until: string }
-}
-
-export async function disconnectSession(
-  { broker, wall }: Owners,
-  id: string,
-  order: { readonly reason?: string | undefined; readonly freeNow: boolean },
-): Promise<{ readonly kind: 'disconnected'; readonly outcome: DisconnectedView } | Refusal> {
-  const answer = await broker.disconnect(id, {
-    freeNow: order.freeNow,
-    by: 'administrator',
-    ...(order.reason === undefined ? {} : { note: order.reason }),
-  })
-  const iso = (ms: number): string => new Date(ms).toISOString()
-  switch (answer.kind) {
-    case 'unknown':
-      return refuse('unknown_session', `There is no session ${id} here.`)
-    case 'gone':
-      return refuse('session_ended', 'The session has ended already.', { reason: answer.reason })
-    case 'overlap_forbidden':
-      return refuse('overlap_forbidden', 'The license does not allow a seat to be freed while it may be in use.')
-    case 'ending':
-      return { kind: 'disconnected', outcome: { ended: 'ending', freeAt: iso(answer.freeAt) } }
-    case 'ended': {
-      const { overlap } = answer
-      return {
-        kind: 'disconnected',
-        outcome: {
-          ended: 'confirmed',
-          freeAt: iso(wall()),
-          ...(overlap === undefined ? {} : { overlap: { seats: overlap.seats, until: iso(overlap.until) } }),
-        },
-      }
-    }
-  }
 }
 
 export function productContext(owners: Owners): ProductViewContext {

@@ -5,7 +5,6 @@ import os from 'node:os'
 import {
   deactivate,
   detailsOf,
-  disconnectSession,
   features,
   healthProblems,
   type Owners,
@@ -25,6 +24,7 @@ import { licenseView } from './license-view.ts'
 import type { Administrator } from './people/administrator.ts'
 import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
+import { disconnectSession } from './session-end.ts'
 import type { SessionList } from './session-list.ts'
 
 /** Machines with their users that the pages look through at most. */
@@ -87,7 +87,7 @@ export function connectPages(
         return session && { seats: session.seats, until: session.freeAt ?? session.expiresAt }
       },
       disconnect: async (id, order) => {
-        const outcome = await disconnectSession(owners, id, order)
+        const outcome = await disconnectSession(owners, id, { ...order, by: 'administrator' })
         return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', ...outcome.outcome }
       },
     },

@@ -38,6 +38,7 @@ import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
+import { Serving } from './serving.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -147,6 +148,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
+  const serving = new Serving({
+    lessor,
+    writes: writer,
+    handingOut: () => configuration.get('serving.handingOut'),
+    setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
+    onChange: (state) => events.publish('serving.changed', { state }),
+    onTrouble: trouble('a seat could not be told that serving has stopped'),
+  })
   const journal = new Journal(store, () => writer.head)
   const refusals = new Refusals({
     journal,
@@ -172,6 +181,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
 
   function noteSeats(event: SeatEvent): void {
     broker.noteSeats(event)
+    serving.noteSeats(event)
     if (event.kind === 'supplies') return
     const { id, product } = event.grant
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
@@ -187,6 +197,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     self.forget()
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
+    serving.look()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
@@ -202,6 +213,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const owners: Owners = {
     broker,
+    serving,
     lessor,
     licenses,
     shelf,

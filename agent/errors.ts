@@ -176,6 +176,21 @@ export const errorTable = {
     title: 'The seat could not be promised for long enough',
     help: 'Try again in a moment.',
   },
+  agent_limit_reached: {
+    status: 409,
+    title: 'This machine has as many seats as one machine may hold',
+    help: 'Give a seat back, or raise “Seats per Agent” on the manager.',
+  },
+  unknown_instance: {
+    status: 404,
+    title: 'There is no license server of this id here',
+    help: 'Compare the id with the one that the license server shows.',
+  },
+  loop_detected: {
+    status: 508,
+    title: 'The request came back to where it has been',
+    help: 'An agent asks another for seats that come from itself; look at the managers of both.',
+  },
   // licenses and documents
   unknown_license: {
     status: 404,

@@ -32,6 +32,7 @@ export interface AgentEvents {
     readonly agent?: { readonly id: string; readonly name: string }
     readonly ms?: number
   }
+  'serving.changed': { readonly state: string }
 }
 
 export type EventType = keyof AgentEvents

@@ -102,6 +102,16 @@ export const refusals = list(
 )
 export type RefusedSeat = z.infer<typeof refusals>['items'][number]
 
+export const serving = z.looseObject({
+  state: z.string(),
+  access: z.string(),
+  agents: z.number(),
+  users: z.number(),
+  seats: z.number(),
+  ending: z.number(),
+})
+export type Serving = z.infer<typeof serving>
+
 export const disconnected = z.looseObject({
   ended: z.string(),
   freeAt: z.string(),

@@ -89,7 +89,11 @@ export const exitKinds: readonly ExitKind[] = [
     meaning: 'the vendor is not trusted; the message has the fingerprint',
     codes: ['untrusted_vendor', 'vendor_name_taken'],
   },
-  { exit: 30, meaning: 'all seats are in use', codes: ['no_seats', 'queue_full', 'lease_too_short'] },
+  {
+    exit: 30,
+    meaning: 'all seats are in use',
+    codes: ['no_seats', 'queue_full', 'lease_too_short', 'agent_limit_reached'],
+  },
   {
     exit: 31,
     meaning: 'no such product or feature, or several of that name',
@@ -115,7 +119,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 34,
     meaning: 'nobody gives out seats now',
-    codes: ['serving_stopped', 'handing_out_disabled', 'remote_access_off', 'manager_unreachable'],
+    codes: [
+      'serving_stopped',
+      'handing_out_disabled',
+      'remote_access_off',
+      'manager_unreachable',
+      'unknown_instance',
+      'loop_detected',
+    ],
   },
   { exit: 35, meaning: 'the store can not be written at the moment', codes: ['store_unavailable'] },
   { exit: 36, meaning: 'the journal is damaged or was changed', codes: ['journal_broken'] },

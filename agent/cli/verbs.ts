@@ -13,6 +13,7 @@ import { passwordVerb } from './password.ts'
 import { productsVerb } from './products.ts'
 import { runVerb } from './run.ts'
 import { searchVerb } from './search.ts'
+import { servingVerbs } from './serving.ts'
 import { sessionsVerb } from './sessions.ts'
 import { statusVerb } from './status.ts'
 import { testVerb } from './test.ts'
@@ -28,6 +29,7 @@ export const verbs: readonly Verb[] = [
   computersVerb,
   whyVerb,
   disconnectVerb,
+  ...servingVerbs,
   licensesVerb,
   showLicenseVerb,
   addLicenseVerb,

@@ -127,6 +127,12 @@ export const settings = {
     label: 'Access Restrictions',
     help: 'allow= and deny= lines for machines, from the top; the first that fits decides.',
   }),
+  'serving.seatsPerAgent': setting(whole(0, 0, 1_000_000), {
+    page: 'remote-clients',
+    label: 'Seats per Agent',
+    help: 'So many seats of a product one other agent may hold at most. 0 means no limit.',
+    unit: 'seats',
+  }),
 
   'users.rules': setting(list(), {
     page: 'user-restrictions',

@@ -37,6 +37,7 @@ export const routeGroups: readonly RouteGroup[] = [
     description: 'Which agent this is, how it is, and what it can be asked.',
     first: ['health', 'live', 'ready', 'version', 'status', 'openapi.json'],
   },
+  { name: 'Serving', description: 'Giving out seats: the two switches.', first: ['serving'] },
   { name: 'Events', description: 'What happens, as it happens.', first: ['events'] },
   { name: 'Journal', description: 'What happened, with reasons, for good.', first: ['journal'] },
   { name: 'Configuration', description: 'Settings, with where each value comes from.', first: ['configuration'] },

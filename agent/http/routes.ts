@@ -15,6 +15,7 @@ import { type ManagersParts, managerRoutes } from './api/managers.ts'
 import { type ProductsParts, productRoutes } from './api/products.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
 import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
+import { type ServingParts, servingRoutes } from './api/serving.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
 import { describeInterface } from './openapi.ts'
@@ -27,6 +28,7 @@ export interface ApiParts {
   readonly queue: QueueParts
   readonly refusals: RefusalsParts
   readonly computers: ComputersParts
+  readonly serving: ServingParts
   readonly licenses: LicensesParts
   readonly documents: DocumentsParts
   readonly products: ProductsParts
@@ -51,6 +53,7 @@ export function buildInterface(parts: ApiParts): Interface {
     ...queueRoutes(parts.queue),
     ...refusalRoutes(parts.refusals),
     ...computerRoutes(parts.computers),
+    ...servingRoutes(parts.serving),
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),

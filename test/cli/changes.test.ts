@@ -352,3 +352,36 @@ test('without the key the present password is asked for, at a terminal and on st
   wrong.env.LEASEHOLD_NETWORK_PORT = String(agent.port)
   t.is(await wrong.given('old\nnew password\n').run('password'), 6)
 })
+
+// ---- serving
+
+test('each verb of serving sends its switch and prints the state after it', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const state = {
+    state: 'open',
+    handingOut: true,
+    running: true,
+    access: 'none',
+    agents: 0,
+    users: 1,
+    sessions: 2,
+    seats: 2,
+    ending: 0,
+  }
+  agent.on('GET /api/v1/serving', answers(state))
+  agent.on('PUT /api/v1/serving', ({ body }) => answers({ ...state, ...(body as object), agents: 1, access: 'rules' }))
+  t.is(await run('serving'), 0)
+  t.is(io.stdout.text, 'Seats are given out.\n2 seats in use by 1 user.\nOther machines get no seats from here.\n')
+  for (const [word, body] of [
+    ['stop', { running: false }],
+    ['start', { running: true }],
+    ['disable', { handingOut: false }],
+    ['enable', { handingOut: true }],
+  ] as const) {
+    t.is(await run('serving', word), 0)
+    t.deepEqual(agent.asked.at(-1)?.body, body)
+  }
+  t.true(io.stdout.text.endsWith('1 other agent holds seats of this one.\n'))
+  agent.on('PUT /api/v1/serving', refusal('read_only_setting', 'It is fixed.'))
+  t.is(await run('serving', 'disable'), 9)
+})

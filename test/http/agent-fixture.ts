@@ -5,6 +5,7 @@ import { refuse } from '../../agent/errors.ts'
 import { Events } from '../../agent/events.ts'
 import { type AccessParts, CookieAccess } from '../../agent/http/access.ts'
 import { EventStreams } from '../../agent/http/api/events.ts'
+import type { Serving } from '../../agent/http/api/serving.ts'
 import type { SessionsParts } from '../../agent/http/api/sessions.ts'
 import type { KeptSession, Session } from '../../agent/http/api/shapes.ts'
 import { type AppParts, createApp, createRequestListener } from '../../agent/http/app.ts'
@@ -24,6 +25,17 @@ export const keptSession: KeptSession = {
   expiresAt: '2027-01-04T08:10:00.000Z',
   expiresIn: 600,
   renewIn: 200,
+}
+const openServing: Serving = {
+  state: 'open',
+  handingOut: true,
+  running: true,
+  access: 'none',
+  agents: 0,
+  users: 0,
+  sessions: 0,
+  seats: 0,
+  ending: 0,
 }
 export const sessionKey = 'k'.repeat(22)
 
@@ -100,7 +112,8 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     sessions,
     queue: { list: none },
     refusals: { list: none },
-    computers: { list: none },
+    computers: { list: none, disconnect: never },
+    serving: { view: () => openServing, change: async () => ({ kind: 'changed' }) },
     licenses: {
       list: none,
       get: () => undefined,
