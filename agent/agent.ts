@@ -29,7 +29,7 @@ import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
 import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
-import type { Log } from './log.ts'
+import type { Log, RootLog } from './log.ts'
 import { type Paths, packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
@@ -56,7 +56,7 @@ export interface AgentOptions {
   readonly fixed: FixedValues
   readonly hardware: HardwareParts
   readonly processes: ProcessTable
-  readonly log: Log
+  readonly log: Log & Partial<Pick<RootLog, 'last'>>
 }
 
 export interface Agent {
@@ -243,7 +243,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const { routes, describe } = buildInterface(connectApi(owners, { administrator, access }, streams))
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
   const listener = new Listener({
     timers,
     log,
