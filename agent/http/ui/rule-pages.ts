@@ -83,11 +83,10 @@ function writeRecent(one: RecentClient, list: RuleList, { language, time }: Page
       one.outcome === 'granted'
         ? { kind: 'good', icon: 'check', text: t('rules.granted') }
         : { kind: 'warning', icon: 'warning', text: nameCode(one.outcome, language) },
-    rules: rules.map(({ about, action, text }) => ({
-      text,
-      button: t(`rules.${action}_${about}`),
-      label: t(`rules.${action}_label`, { who, rule: text }),
-    })),
+    rules: rules.map(({ about, action, text }) => {
+      const button = t(`rules.${action}_${about}`)
+      return { text, button, label: t('rules.label', { button, who, rule: text }) }
+    }),
   }
   return [row]
 }

@@ -49,10 +49,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'search_result.': ['running', 'found', 'self', 'failed', 'nothing'],
   'reach.': ['approved', 'rules', 'people', 'proxy'],
   'audience.': audiences,
-  'rules.': ['allow', 'deny'].flatMap((action) => [
-    ...['machine', 'address', 'user'].map((about) => `${action}_${about}`),
-    `${action}_label`,
-  ]),
+  'rules.': ['allow', 'deny'].flatMap((action) => ['machine', 'address', 'user'].map((about) => `${action}_${about}`)),
   'serving.': servingStates.flatMap((state) => [state, `${state}_text`]),
   'licenses.column_': ['product', 'state', 'seats', 'vendor', 'kind', 'location', 'ends'],
   'license_model.': ['perpetual', 'subscription'],
