@@ -10,14 +10,13 @@ import { type DecisionContext, factsOfGrant } from './domain/seats.ts'
 import { grantValue, restoreGrant, restoreTombstone, tombstoneValue } from './grant-records.ts'
 import { Promises } from './promises.ts'
 import type { StoredRecord } from './store/store.ts'
+import { TombstoneEnds } from './tombstone-ends.ts'
 import type { BatchParticipant, RecordOwner, Transaction } from './writes.ts'
 
 /** Everything a decision reads of time, taken once for all jobs of a batch: they are decided without waiting. */
 export interface Readings extends DecisionContext {
   readonly atLeast: number
 }
-
-const tombstoneLife = 24 * 3_600_000
 
 export class Bookkeeper implements RecordOwner, BatchParticipant {
   readonly kinds = ['grant', 'tombstone'] as const
@@ -31,7 +30,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #writing: Draft | undefined
   /** Until when the batch that is being decided promises grants, on `atLeast`; in force when it is on disk. */
   readonly #promising = new Map<string, number>()
-  #tombstoneEnds: { readonly id: string; readonly at: number }[] = []
+  #tombstoneEnds = new TombstoneEnds()
   #old: string[] = []
   #unheard: string[] = []
   #ready = false
@@ -70,14 +69,18 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     return this.#writing?.grantChanges.has(id) ?? false
   }
 
-  /** Promises the holder so much, once the batch is on disk. The grant's record must have been written in it. */
-  promise(transaction: Transaction, grant: Grant, seconds: number): void {
+  /**
+   * Promises the holder so much, once the batch is on disk. The grant's record must have been written in it.
+   * @returns seconds until the seat is free at the latest, rounded up
+   */
+  promise(transaction: Transaction, grant: Grant, seconds: number): number {
     const now = this.readings.atLeast
     this.#promising.set(grant.id, now + seconds * 1000)
     // It may have ended in the same batch.
     transaction.after(() => {
       if (this.#book.grant(grant.id)) this.promises.make(grant, now, seconds)
     })
+    return Math.ceil((this.freeAtOf(grant) - now) / 1000)
   }
 
   /** When the seat is free at the earliest, on `atLeast`; what this batch promises is counted already. */
@@ -110,8 +113,8 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
       else transaction.delete('grant', id, this.#book.grant(id)?.instance)
     }
     for (const [id, tombstone] of draft.tombstoneChanges) {
-      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone))
-      else transaction.delete('tombstone', id)
+      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone), tombstone.instance)
+      else transaction.delete('tombstone', id, this.#book.tombstone(id)?.instance)
     }
     if (draft.tombstoneChanges.size > 0) transaction.after(() => this.#keepTombstones(draft))
     this.#writing = draft
@@ -123,7 +126,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     this.#ready = false
     this.#book = new Book()
     this.promises.clear()
-    this.#tombstoneEnds = []
+    this.#tombstoneEnds = new TombstoneEnds()
     this.#old = []
     this.#unheard = []
     this.#draft = undefined
@@ -194,8 +197,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
 
   /** Whether a tombstone's time is over. */
   hasOldTombstone(now: number): boolean {
-    const oldest = this.#tombstoneEnds[0]
-    return oldest !== undefined && oldest.at <= now
+    return this.#tombstoneEnds.hasOver(now)
   }
 
   #read(): Readings {
@@ -220,22 +222,14 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   }
 
   #keepTombstones(draft: Draft): void {
-    const at = this.#clock.atLeast() + tombstoneLife
-    for (const [id, tombstone] of draft.tombstoneChanges) if (tombstone) this.#tombstoneEnds.push({ id, at })
+    const now = this.#clock.atLeast()
+    for (const tombstone of draft.tombstoneChanges.values()) if (tombstone) this.#tombstoneEnds.add(tombstone, now)
   }
 
   #dropTombstones(transaction: Transaction): void {
-    const now = this.readings.atLeast
-    const over = this.#tombstoneEnds
-      .slice(0, this.hasOldTombstone(now) ? mostTombstones : 0)
-      .filter((one) => one.at <= now)
+    const over = this.#tombstoneEnds.over(this.readings.atLeast)
     if (over.length === 0) return
-    for (const { id } of over) this.draft.dropTombstone(id)
-    transaction.after(() => {
-      this.#tombstoneEnds = this.#tombstoneEnds.slice(over.length)
-    })
+    for (const id of over) this.draft.dropTombstone(id)
+    transaction.after(() => this.#tombstoneEnds.forget(over))
   }
 }
-
-/** So many tombstones are dropped with one batch; the list is long and a batch is short. */
-const mostTombstones = 2_000

@@ -15,10 +15,11 @@ export function restoreGrant(record: StoredRecord): Grant {
 }
 
 export function tombstoneValue(tombstone: Tombstone): JsonValue {
-  const { id: _, ...value } = tombstone
+  const { id: _, instance: _instance, ...value } = tombstone
   return value as unknown as JsonValue
 }
 
 export function restoreTombstone(record: StoredRecord): Tombstone {
-  return { id: record.key, ...(record.value as unknown as Omit<Tombstone, 'id'>) }
+  const { key: id, instance, value } = record
+  return { id, instance, ...(value as unknown as Omit<Tombstone, 'id' | 'instance'>) }
 }

@@ -21,7 +21,7 @@ import { pathsIn } from '../../agent/paths.ts'
 import type { Administrator } from '../../agent/people/administrator.ts'
 import { noProcesses } from '../../agent/process-watch.ts'
 import { featureViews, productViews } from '../../agent/product-view.ts'
-import { Proofs } from '../../agent/proofs.ts'
+import { Proofs, type ProofsOptions } from '../../agent/proofs.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
@@ -44,6 +44,8 @@ export interface MemoryAgentOptions {
   readonly clock?: ManualClock
   readonly key?: SigningKey
   readonly hardware?: HardwareParts
+  /** Keys of agents that lease from this one, and what came with leases of its own. */
+  readonly peers?: Pick<ProofsOptions, 'keyOf' | 'linksOf'>
 }
 
 type Parts = ReturnType<typeof build>
@@ -52,7 +54,13 @@ const trouble = (error: unknown): never => {
   throw error
 }
 
-function build(store: Store, clock: ManualClock, key: SigningKey, hardware: HardwareParts) {
+function build(
+  store: Store,
+  clock: ManualClock,
+  key: SigningKey,
+  hardware: HardwareParts,
+  peers: Pick<ProofsOptions, 'keyOf' | 'linksOf'>,
+) {
   const self = { id: key.id, name: 'WS-17' }
   const randomId = (): string => randomBytes(16).toString('base64url')
   const health = new Health(clock)
@@ -92,7 +100,7 @@ function build(store: Store, clock: ManualClock, key: SigningKey, hardware: Hard
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId })
+  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId, ...peers })
   const broker: Broker = new Broker({
     lessor,
     writes: writer,
@@ -150,6 +158,7 @@ export class MemoryAgent {
   readonly store: Store
   readonly key: SigningKey
   hardware: HardwareParts
+  readonly #peers: Pick<ProofsOptions, 'keyOf' | 'linksOf'>
   #parts: Parts
 
   private constructor({ store = new MemoryStore(), clock = new ManualClock(), ...options }: MemoryAgentOptions) {
@@ -157,6 +166,7 @@ export class MemoryAgent {
     this.clock = clock
     this.key = options.key ?? sampleKey('agent of the test')
     this.hardware = options.hardware ?? usualHardware
+    this.#peers = options.peers ?? {}
     this.#parts = this.#build()
   }
 
@@ -275,7 +285,7 @@ export class MemoryAgent {
   }
 
   #build(): Parts {
-    return build(this.store, this.clock, this.key, this.hardware)
+    return build(this.store, this.clock, this.key, this.hardware, this.#peers)
   }
 
   async #reopen(): Promise<void> {
