@@ -167,7 +167,7 @@ test('a seat of another agent is shown by an id that fits into an address, and f
   const known = new Set(['s1_2', 'far_off/ab_cd', 'gone/x'])
   const view = {
     grant: (id: string) => (known.has(id) && id !== 'gone/x' ? ({ id } as never) : undefined),
-    tombstone: (id: string) => (id === 'gone/x' ? { id, reason: 'released' } : undefined),
+    tombstone: (id: string) => (id === 'gone/x' ? { id, instance: 'agent-1', reason: 'released' } : undefined),
   }
   for (const id of known) t.is(grantIdOf(publicId(id), view), id)
   t.is(publicId('far_off/ab_cd'), 'far_off_ab_cd')
