@@ -33,7 +33,7 @@ import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
 import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
-import type { Log } from './log.ts'
+import type { Log, RootLog } from './log.ts'
 import { type Paths, packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
@@ -61,7 +61,7 @@ export interface AgentOptions {
   readonly fixed: FixedValues
   readonly hardware: HardwareParts
   readonly processes: ProcessTable
-  readonly log: Log
+  readonly log: Log & Partial<Pick<RootLog, 'last'>>
 }
 
 export interface Agent {
@@ -325,7 +325,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     configuration: { ...api.configuration, check },
   })
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
   const listener = new Listener({
     timers,
     log,

@@ -191,6 +191,14 @@ const configurationEntry = z.looseObject({
 })
 export type ConfigurationEntry = z.infer<typeof configurationEntry>
 export const configuration = z.looseObject({ entries: z.array(configurationEntry) })
+const importedLine = { line: z.number(), written: z.string() }
+export const importedConfiguration = z.looseObject({
+  applied: z.boolean(),
+  settings: z.array(
+    z.looseObject({ name: z.string(), from: configurationValue, to: configurationValue, changes: z.boolean() }),
+  ),
+  leftOut: z.array(z.looseObject({ ...importedLine, text: z.string(), detail: z.string().optional() })),
+})
 
 const fact = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])
 const journalEntry = z.looseObject({

@@ -4,6 +4,7 @@ import { addLicenseVerb } from './add-license.ts'
 import { clientsVerb } from './clients.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
+import { importConfigVerb } from './config-import.ts'
 import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
 import { journalVerb, verifyJournalVerb } from './journal.ts'
@@ -52,6 +53,7 @@ export const verbs: readonly Verb[] = [
   setConfigVerb,
   unsetConfigVerb,
   validateConfigVerb,
+  importConfigVerb,
   testProxyVerb,
   passwordVerb,
   versionVerb,

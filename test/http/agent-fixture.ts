@@ -161,6 +161,7 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       describe: () => [],
       change: async () => ({ kind: 'changed' }),
       validate: () => ({ kind: 'valid' }),
+      import: never,
       schema: () => ({ type: 'object' }),
     },
     journal: {
