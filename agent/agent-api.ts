@@ -19,6 +19,7 @@ import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { History } from './history.ts'
 import type { JournalLine } from './http/api/agent-shapes.ts'
+import type { ManagersParts } from './http/api/managers.ts'
 import type { List } from './http/api/shapes.ts'
 import type { ApiParts } from './http/routes.ts'
 import type { Journal } from './journal.ts'
@@ -39,6 +40,7 @@ import type { AgentName } from './session-view.ts'
 import type { Writer } from './writer.ts'
 
 export interface Owners extends AccessOwners {
+  readonly managers: ManagersParts
   readonly broker: Broker
   readonly serving: Serving
   readonly lessor: Lessor
@@ -178,6 +180,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       import: (text, order) => importConfiguration(configuration, text, order),
       schema: () => fileJsonSchema(),
     },
+    managers: owners.managers,
     rules: { check: (wish, closed) => owners.ruleCheck.check(wish, closed) },
     recentClients: { list: (page) => paged(clientViews(owners.clients), page) },
     proxy: { test: (address, closed) => testProxy(owners.proxy, address, closed) },

@@ -41,8 +41,6 @@ export interface ConnectedNetwork {
   stop(): Promise<void>
 }
 
-const announceEvery = 30_000
-
 export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
   const { configuration, clock, timers, lessor, log, identity, randomId, random, shelf, self, writer } = parts
   const trouble = (what: string, error: unknown): void => log.error(what, { error })
@@ -60,6 +58,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
     memory: book,
     linkTo: (peer) => calls.linkTo(peer),
     ownLicenses: () => shelf.list().map(({ license }) => license.payload.id),
+    servedPort: () => (reach.state().serving ? parts.port() : undefined),
     newId: randomId,
     onForgotten: (id) => client.forget(id),
   })
@@ -84,12 +83,6 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
     onTrouble: trouble,
   })
   configuration.onAnyChange(() => remote.look())
-  const announce = (): void => {
-    const isReachable = reach.state().serving
-    discovery
-      .announce(isReachable ? parts.port() : undefined)
-      .catch((error: unknown) => trouble('this agent could not be announced on the network', error))
-  }
   const stops: (() => void)[] = []
   return {
     peers,
@@ -102,15 +95,10 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
         if (agent.condition.state === 'reachable') for (const offer of agent.offers) yield { manager: agent.id, offer }
     },
     start: () => {
-      stops.push(reach.start(), book.start(), timers.every(announceEvery, announce))
+      stops.push(reach.start(), book.start())
       discovery.directory.restore()
       discovery.start()
       remote.start()
-      configuration.onAnyChange((names) => {
-        if (names.some((name) => name.startsWith('serving.') || name.startsWith('remote.')))
-          void reach.look().then(announce)
-      })
-      announce()
     },
     stop: async () => {
       for (const stop of stops.splice(0)) stop()

@@ -288,6 +288,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const owners: Owners = {
     ...allowing,
+    managers: network.discovery.api,
     broker,
     serving,
     lessor,
