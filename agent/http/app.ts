@@ -281,6 +281,7 @@ function allowedMethods(router: Router, path: string): string[] {
 function guardPages(parts: AppParts, viewOf: ViewOf): Middleware {
   return (ctx, next) => {
     const view = viewOf(ctx)
+    ctx.state.channel = view.channel
     if (!isSafe(ctx.method)) {
       const refused = isBrowser(view.headers)
         ? checkOrigin(view)
