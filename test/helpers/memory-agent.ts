@@ -22,6 +22,7 @@ import type { Administrator } from '../../agent/people/administrator.ts'
 import { noProcesses } from '../../agent/process-watch.ts'
 import { featureViews, productViews } from '../../agent/product-view.ts'
 import { Proofs } from '../../agent/proofs.ts'
+import { Proofs, type ProofsOptions } from '../../agent/proofs.ts'
 import { SeatFinder } from '../../agent/seat-finder.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
@@ -45,6 +46,8 @@ export interface MemoryAgentOptions {
   readonly clock?: ManualClock
   readonly key?: SigningKey
   readonly hardware?: HardwareParts
+  /** Keys of agents that lease from this one, and what came with leases of its own. */
+  readonly peers?: Pick<ProofsOptions, 'keyOf' | 'linksOf'>
 }
 
 type Parts = ReturnType<typeof build>
@@ -53,7 +56,13 @@ const trouble = (error: unknown): never => {
   throw error
 }
 
-function build(store: Store, clock: ManualClock, key: SigningKey, hardware: HardwareParts) {
+function build(
+  store: Store,
+  clock: ManualClock,
+  key: SigningKey,
+  hardware: HardwareParts,
+  peers: Pick<ProofsOptions, 'keyOf' | 'linksOf'>,
+) {
   const self = { id: key.id, name: 'WS-17' }
   const randomId = (): string => randomBytes(16).toString('base64url')
   const health = new Health(clock)
@@ -93,7 +102,7 @@ function build(store: Store, clock: ManualClock, key: SigningKey, hardware: Hard
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId })
+  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId, ...peers })
   const broker: Broker = new Broker({
     lessor,
     finder: new SeatFinder({ lessor, clock, timers: clock, self: () => self }),
@@ -151,6 +160,7 @@ export class MemoryAgent {
   readonly store: Store
   readonly key: SigningKey
   hardware: HardwareParts
+  readonly #peers: Pick<ProofsOptions, 'keyOf' | 'linksOf'>
   #parts: Parts
 
   private constructor({ store = new MemoryStore(), clock = new ManualClock(), ...options }: MemoryAgentOptions) {
@@ -158,6 +168,7 @@ export class MemoryAgent {
     this.clock = clock
     this.key = options.key ?? sampleKey('agent of the test')
     this.hardware = options.hardware ?? usualHardware
+    this.#peers = options.peers ?? {}
     this.#parts = this.#build()
   }
 
@@ -276,7 +287,7 @@ export class MemoryAgent {
   }
 
   #build(): Parts {
-    return build(this.store, this.clock, this.key, this.hardware)
+    return build(this.store, this.clock, this.key, this.hardware, this.#peers)
   }
 
   async #reopen(): Promise<void> {

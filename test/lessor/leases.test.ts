@@ -6,7 +6,7 @@ import { graceOf, peerGrantId } from '../../agent/domain/grant.ts'
 import { LeaseholdError } from '../../agent/errors.ts'
 import type { SeatEvent } from '../../agent/lessor.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { minute, secondsOf, supply } from './core.ts'
+import { minute, secondsOf, supply, turn } from './core.ts'
 import { Agent, leaseCommand, mail, pass } from './net.ts'
 
 const ana = { who: mail('ana') }
@@ -317,6 +317,20 @@ test('R5: a lease that was disconnected is over for its holder; asking for its r
   t.true(a.lessor.isEmpty('l1'))
   t.is((await manager.lessor.end('agent-a/l1', 'released')).kind, 'ended')
   t.is((await a.ask(manager, 'l3', bob)).kind, 'granted')
+})
+
+test('R5: a renewal that comes while the end is being written frees nothing either', async (t) => {
+  const { manager, a } = await begin(1)
+  await a.ask(manager, 'l1', ana)
+  manager.core.store.hold()
+  const disconnect = manager.lessor.disconnect('agent-a/l1', 'disconnected')
+  await turn()
+  const renewal = manager.lessor.renew('agent-a/l1')
+  manager.core.store.release()
+  t.is((await disconnect).kind, 'ending')
+  t.deepEqual(await renewal, { kind: 'ended', reason: 'disconnected' })
+  await pass(10_000, manager)
+  t.is((await a.ask(manager, 'l2', bob)).kind, 'short')
 })
 
 test('R6: a license that is removed ends its leases, and their seats count until they are free', async (t) => {
