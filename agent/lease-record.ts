@@ -28,7 +28,7 @@ export interface LeaseRecord {
   /** Key of the vendor, as the manager's offer names it. */
   readonly vendorKey: string
   readonly terms?: LeaseTerms
-  /** The manager has ended it, for this reason; it is confirmed once nothing lives on it (R5). */
+  /** It has ended, for this reason; the manager is told once nothing lives on it (R5). */
   readonly ended?: string
   /** How long it was promised when this was written, in ms. */
   readonly promisedFor: number

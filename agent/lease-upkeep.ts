@@ -61,7 +61,7 @@ export class LeaseUpkeep {
     this.noteTime()
     if (leases.size > 0) {
       const over = leases.overdue()
-      if (over.length > 0) this.#write('overdue', () => leases.gone(over, 'expired'))
+      if (over.length > 0) this.#write('overdue', () => leases.ended(over.map((id) => ({ id, reason: 'lease_lost' }))))
       this.#dropInterrupted(clock.atLeast())
       this.#giveBackUnused(clock.atLeast())
       renewals.look()

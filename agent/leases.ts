@@ -233,13 +233,14 @@ export class Leases implements RecordOwner {
     })
   }
 
-  /** Granted leases whose time is over. */
+  /** Granted leases whose time is over and that were not ended yet. */
   overdue(): string[] {
     const { clock } = this.#options
     const [atMost, atLeast] = [clock.atMost(), clock.atLeast()]
     return [...this.#times].flatMap(([id, one]) => {
       const isOver = (one.until <= atMost || !one.confirmed) && one.doubtedUntil <= atLeast
-      return isOver && isGranted(this.#records.get(id)) ? [id] : []
+      const record = this.#records.get(id)
+      return isOver && isGranted(record) && record.ended === undefined ? [id] : []
     })
   }
 
@@ -259,7 +260,10 @@ export class Leases implements RecordOwner {
     })
   }
 
-  /** The manager has ended it: what lives on it moves or begins to end, and the end is confirmed after that (R5, R31). */
+  /**
+   * The manager has ended it, or its time is over (`lease_lost`): what lives on it moves or begins to end, and the manager is told
+   * after that (R5, R31).
+   */
   async ended(ids: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
     await this.#options.writes.submit((transaction) => {
       for (const { id, reason } of ids) {

@@ -22,8 +22,9 @@ export class TombstoneEnds {
   #ofSessions: End[] = []
   #ofPeers: End[] = []
 
-  add({ id, peer }: Tombstone, now: number): void {
-    if (peer) this.#ofPeers.push({ id, at: now + peerLife })
+  add({ id, peer, overlap }: Tombstone, now: number): void {
+    // An overlap is shown for as long as it may last.
+    if (peer && overlap === undefined) this.#ofPeers.push({ id, at: now + peerLife })
     else this.#ofSessions.push({ id, at: now + sessionLife })
   }
 

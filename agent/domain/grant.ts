@@ -51,6 +51,8 @@ export interface Grant {
   readonly binding?: string
   /** What a lease is counted by: the agent that the application runs at, and its user and process there (R18). */
   readonly facts?: CountFacts
+  /** When a detachment ends, as wall time in ms. */
+  readonly until?: number
   /** The process that is watched (R29). */
   readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string }
   readonly activity: Activity

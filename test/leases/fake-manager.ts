@@ -26,7 +26,7 @@ export interface FakeLease {
   readonly ask: LeaseAsk
   seats: number
   readonly key: string | undefined
-  /** On `atLeast`. */
+  /** On the wall, which a test does not set: true time for a manager on another machine, while this one sleeps or is off, too. */
   promisedUntil: number
   freeAt: number
   ended?: string
@@ -177,8 +177,11 @@ export class FakeManager implements ManagerLink {
     const seats = ask.purpose === 'reserve' ? Math.min(ask.seats, free) : ask.seats
     const isBehind = this.line.length > 0 && this.line[0] !== id
     if (seats > free || seats < 1 || isBehind) {
-      if ((ask.wait ?? 0) <= 0)
+      if ((ask.wait ?? 0) <= 0) {
+        // A copy of the request that comes late gets nothing either; later ones are too old to be read.
+        this.over.add(id)
         return refused(409, { code: 'no_seats', detail: 'All seats are in use.', largest: Math.max(0, free) })
+      }
       if (!this.line.includes(id)) this.line.push(id)
       const position = this.line.indexOf(id) + 1
       return { kind: 'queued', position, waiting: this.line.length, retryIn: 5 }
@@ -206,7 +209,7 @@ export class FakeManager implements ManagerLink {
 
   #promise(lease: FakeLease): LeaseGrant {
     const { leaseSeconds = 600, rule = 'session', license = 'license-1', chain = [] } = this.options
-    lease.promisedUntil = this.clock.atLeast() + leaseSeconds * 1000
+    lease.promisedUntil = this.clock.wall() + leaseSeconds * 1000
     lease.freeAt = lease.promisedUntil + grace
     const { ask } = lease
     const key = this.#countKey(ask)
@@ -259,7 +262,7 @@ export class FakeManager implements ManagerLink {
 
   /** What was not renewed is free by itself. */
   #sweep(): void {
-    const now = this.clock.atLeast()
+    const now = this.clock.wall()
     for (const one of this.leases.values()) if (one.freeAt <= now) this.#end(one.id)
   }
 
