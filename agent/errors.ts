@@ -276,6 +276,11 @@ export const errorTable = {
     title: 'This setting is fixed by the environment',
     help: 'Change the environment variable and restart.',
   },
+  loopback_only: {
+    status: 403,
+    title: 'This can be done at the machine itself only',
+    help: 'Open http://localhost:1947 there, or use the command line.',
+  },
   // between agents
   stale: {
     status: 401,

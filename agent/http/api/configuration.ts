@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
 import { noContent, ok } from '../reply.ts'
+import type { Channel } from '../request-view.ts'
 import { defineRoute, type Route } from '../route.ts'
 import {
   changeConfigurationExample,
@@ -21,6 +22,8 @@ export interface ConfigurationParts {
   /** Refused: `invalid_request` with the fact `fields` that lists every wrong one; `read_only_setting`. */
   change(patch: ConfigurationPatch, by: string): Promise<{ readonly kind: 'changed' } | Refusal>
   validate(patch: ConfigurationPatch): { readonly kind: 'valid' } | Refusal
+  /** What one setting asks of others and of where the change comes from; refused with the fact `fields`. */
+  check?(patch: ConfigurationPatch, channel: Channel): Promise<Refusal | undefined>
   /** JSON Schema of the configuration file. */
   schema(): unknown
 }
@@ -51,8 +54,10 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       example: changeConfigurationExample,
       body: configurationPatch,
       answers: { 200: { description: 'All settings, as they are now', schema: configuration } },
-      errors: ['read_only_setting', 'store_unavailable'],
-      async handle({ body, authority }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
+      async handle({ body, authority, channel }) {
+        const refused = await parts.check?.(body, channel)
+        if (refused !== undefined) return refused
         const outcome = await parts.change(body, authority === 'cli' ? 'command line' : 'administrator')
         return outcome.kind === 'refused' ? outcome : ok({ entries: parts.describe() })
       },
@@ -76,10 +81,11 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       example: validateConfigurationExample,
       body: configurationPatch,
       answers: { 204: { description: 'It would be taken' } },
-      errors: ['read_only_setting'],
-      handle({ body }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only'],
+      async handle({ body, channel }) {
         const outcome = parts.validate(body)
-        return outcome.kind === 'refused' ? outcome : noContent
+        if (outcome.kind === 'refused') return outcome
+        return (await parts.check?.(body, channel)) ?? noContent
       },
     }),
   ]
