@@ -2,22 +2,24 @@
  * Connects the API's handlers to the owners: what each handler needs, in the shapes of the interface.
  * Part of the composition root; only `agent.ts` imports it.
  */
+import { type AccessOwners, clientViews, testProxy } from './agent-access.ts'
+import { entryOf, fieldsOf, importConfiguration } from './agent-configuration.ts'
 import { recountProduct } from './agent-recount.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
-import type { SettingDescription } from './config/describe.ts'
 import { fileJsonSchema } from './config/schema.ts'
 import { type ConfigurationPage, configurationPages } from './config/setting.ts'
 import type { DateFloor } from './date-floor.ts'
 import type { DocumentDesk } from './document-desk.ts'
 import type { SigningKey } from './domain/documents/keys.ts'
 import type { JournalEntry } from './domain/journal.ts'
-import { LeaseholdError, type Refusal, refuse } from './errors.ts'
+import { LeaseholdError, type Refusal } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { History } from './history.ts'
-import type { ConfigurationEntry, JournalLine } from './http/api/agent-shapes.ts'
+import type { JournalLine } from './http/api/agent-shapes.ts'
+import type { ManagersParts } from './http/api/managers.ts'
 import type { List } from './http/api/shapes.ts'
 import type { ApiParts } from './http/routes.ts'
 import type { Journal } from './journal.ts'
@@ -37,7 +39,8 @@ import { refusedSeatViews } from './session-refusal-view.ts'
 import type { AgentName } from './session-view.ts'
 import type { Writer } from './writer.ts'
 
-export interface Owners {
+export interface Owners extends AccessOwners {
+  readonly managers: ManagersParts
   readonly broker: Broker
   readonly serving: Serving
   readonly lessor: Lessor
@@ -174,8 +177,13 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
         const outcome = configuration.validate(patch)
         return outcome.kind === 'refused' ? fieldsOf(outcome) : { kind: 'valid' }
       },
+      import: (text, order) => importConfiguration(configuration, text, order),
       schema: () => fileJsonSchema(),
     },
+    managers: owners.managers,
+    rules: { check: (wish, closed) => owners.ruleCheck.check(wish, closed) },
+    recentClients: { list: (page) => paged(clientViews(owners.clients), page) },
+    proxy: { test: (address, closed) => testProxy(owners.proxy, address, closed) },
     journal: {
       list: async ({ limit, cursor, ...filter }) => {
         const total = await journal.count(filter)
@@ -311,39 +319,4 @@ function worstOf(health: Health) {
 
 function isPage(section: string): section is ConfigurationPage {
   return (configurationPages as readonly string[]).includes(section)
-}
-
-export function entryOf(setting: SettingDescription): ConfigurationEntry {
-  const { name, page, label, help, kind, value, source, editable, needsRestart, unit, choices, min, max } = setting
-  return {
-    name,
-    section: page,
-    label,
-    help,
-    kind: kind === 'list' ? 'lines' : kind,
-    value: plain(value),
-    default: plain(setting.default),
-    source,
-    editable,
-    restart: needsRestart,
-    ...(unit === undefined ? {} : { unit }),
-    ...(choices === undefined ? {} : { choices: [...choices] }),
-    ...(min === undefined ? {} : { min }),
-    ...(max === undefined ? {} : { max }),
-  }
-}
-
-export function plain(value: SettingDescription['value']): ConfigurationEntry['value'] {
-  return typeof value === 'object' ? [...value] : value
-}
-
-/** The interface names wrong fields as `fields` with `field` and `message`. */
-export function fieldsOf(refusal: Refusal): Refusal {
-  const errors = refusal.facts?.errors
-  if (!Array.isArray(errors)) return refusal
-  const fields = (errors as readonly { field: string; detail: string }[]).map(({ field, detail }) => ({
-    field,
-    message: detail,
-  }))
-  return refuse(refusal.code, refusal.detail, { fields })
 }

@@ -35,7 +35,7 @@ export interface DeskParts {
   readonly refusals: Pick<Refusals, 'note'>
   readonly configuration: Pick<Configuration, 'get'>
   readonly serving: Pick<Serving, 'refusal'>
-  readonly book: Pick<PeerBook, 'get' | 'isRestored'>
+  readonly book: Pick<PeerBook, 'get' | 'self'>
   readonly rules: LeaseGuardOptions['rules']
   /** Seats of other managers; absent: there are none. */
   readonly remote?: LeaseSeats
@@ -64,7 +64,7 @@ export function connectDesk(parts: DeskParts): ConnectedDesk {
     approvalOf: (agent) => book.get(agent)?.approval,
     rules,
     serving,
-    isRestored: () => book.isRestored(),
+    isRestored: () => book.self.is(),
     seatsPerAgent: () => configuration.get('serving.seatsPerAgent'),
   })
   const desk = new LeaseDesk({

@@ -5,9 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { subjectOf } from './access-rules.ts'
+import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
+import { connectDesk } from './agent-desk.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
+import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
@@ -29,7 +33,7 @@ import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
 import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
-import type { Log } from './log.ts'
+import type { Log, RootLog } from './log.ts'
 import { type Paths, packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
@@ -57,7 +61,7 @@ export interface AgentOptions {
   readonly fixed: FixedValues
   readonly hardware: HardwareParts
   readonly processes: ProcessTable
-  readonly log: Log
+  readonly log: Log & Partial<Pick<RootLog, 'last'>>
 }
 
 export interface Agent {
@@ -135,12 +139,51 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
+  const journal = new Journal(store, () => writer.head)
+  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
+  const administrator = new Administrator({
+    writes: writer,
+    clock,
+    passwords: new ScryptPasswords(),
+    random: randomBytes,
+  })
+  const network = connectNetwork({
+    identity,
+    paths,
+    version,
+    self,
+    writer,
+    configuration,
+    administrator,
+    health,
+    events,
+    clock,
+    timers,
+    log,
+    lessor,
+    shelf,
+    proxy: allowing.proxy,
+    randomId,
+    random: Math.random,
+    port: () => port,
+    listener: () => listener,
+  })
+  const { peers, remote } = network
+  const proofs = new Proofs({
+    shelf,
+    lessor,
+    clock,
+    agent,
+    randomId,
+    linksOf: (supply) => network.leases.linksOf(supply),
+    keyOf: (id) => peers.book.get(id)?.key.jwk,
+  })
   const finder = new SeatFinder({
     lessor,
     clock,
     timers,
     self,
+    remote,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
   })
   const serving = new Serving({
@@ -165,10 +208,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     processes,
     self,
     settings: sessionSettings,
+    remote,
+    rules: ({ who, ...wanted }) =>
+      allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
     serving: () => serving.state(),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
-  const journal = new Journal(store, () => writer.head)
   const refusals = new Refusals({
     journal,
     wall: () => clock.wall(),
@@ -176,12 +221,6 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const peaks = new Peaks()
   const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
-  const administrator = new Administrator({
-    writes: writer,
-    clock,
-    passwords: new ScryptPasswords(),
-    random: randomBytes,
-  })
   const health$ = watchHealth({ health, shelf, administrator, configuration, folder: paths.data, paths })
   const watch = new ProcessWatch({
     table: processes,
@@ -194,6 +233,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   function noteSeats(event: SeatEvent): void {
     broker.noteSeats(event)
     serving.noteSeats(event)
+    desk.desk.noteSeats(event)
     if (event.kind === 'supplies') return
     const { id, product } = event.grant
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
@@ -202,7 +242,29 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     else events.publish('session.changed', { id, product })
   }
 
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
+  const desk = connectDesk({
+    lessor,
+    finder,
+    broker,
+    proofs,
+    shelf,
+    refusals,
+    configuration,
+    serving,
+    book: peers.book,
+    rules: allowing.rules,
+    remote,
+    relayed: network.relayed,
+    writes: writer,
+    clock,
+    timers,
+    self,
+    onAsked: ({ id, name, address }, { product, who }, outcome) =>
+      allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
+  })
+  const seats = [shelf, network.leases, lessor.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
+    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
@@ -222,8 +284,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     agentId: identity.id,
     cliKey: () => cliKey,
     protection: () => configuration.get('ui.protection'),
+    hasPublicName: () => configuration.get('network.names').length > 0,
   })
   const owners: Owners = {
+    ...allowing,
+    managers: network.discovery.api,
     broker,
     serving,
     lessor,
@@ -253,14 +318,23 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
-  const { routes, describe } = buildInterface(connectApi(owners, { administrator, access }, streams))
+  const api = connectApi(owners, { administrator, access }, streams)
+  const check = peers.reach.check.bind(peers.reach)
+  const { routes, describe } = buildInterface({
+    ...api,
+    managers: network.discovery.api,
+    configuration: { ...api.configuration, check },
+  })
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
   const listener = new Listener({
     timers,
     log,
     newRequestId: randomId,
+    ...peers.listening,
     handler: createRequestListener({
+      ...peers.app,
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
       routes,
       access,
       log,
@@ -283,6 +357,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (started.kind !== 'listening') return started
       port = started.port
       await writeRunning(paths, { pid: process.pid, port })
+      network.start()
       lessor.start()
       watch.start()
       watch.look()
@@ -304,11 +379,15 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     stop: async () => {
       broker.stop()
       streams.endAll()
+      desk.desk.stop()
+      desk.streams.endAll()
+      await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
       if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
+      await allowing.clients.stop()
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)

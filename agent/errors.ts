@@ -276,6 +276,11 @@ export const errorTable = {
     title: 'This setting is fixed by the environment',
     help: 'Change the environment variable and restart.',
   },
+  loopback_only: {
+    status: 403,
+    title: 'This can be done at the machine itself only',
+    help: 'Open http://localhost:1947 there, or use the command line.',
+  },
   // between agents
   stale: {
     status: 401,
@@ -322,6 +327,11 @@ export const errorTable = {
     status: 403,
     title: 'Agents speak to each other over TLS only',
     help: 'Connect to the same port with TLS.',
+  },
+  proxy_not_configured: {
+    status: 409,
+    title: 'No outgoing proxy is set',
+    help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

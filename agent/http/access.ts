@@ -16,6 +16,8 @@ export interface AccessParts {
   /** Text of `<data>/cli.key`. */
   readonly cliKey: () => string | undefined
   readonly protection: () => Protection
+  /** The agent has a name on other networks: then a proxy of this machine may lead strangers to its loopback. */
+  readonly hasPublicName?: () => boolean
 }
 
 export class CookieAccess implements Access {
@@ -44,6 +46,7 @@ export class CookieAccess implements Access {
 
   asks(purpose: 'read' | 'change'): boolean {
     if (!this.#parts.administrator.hasPassword()) return false
+    if (this.#parts.hasPublicName?.() === true) return true
     const protection = this.#parts.protection()
     return protection === 'all' || (protection === 'configuration' && purpose === 'change')
   }

@@ -28,7 +28,7 @@ export class FirstByte {
   /** Reads nothing away: who gets the connection finds the byte in it. */
   read(socket: Socket, then: (isTls: boolean) => void): void {
     const forget = () => {
-      this.#waiting.delete(socket)
+      this.#forget(socket)
       socket.off('readable', onReadable)
       socket.off('close', forget)
       socket.off('error', onError)
@@ -55,16 +55,23 @@ export class FirstByte {
   }
 
   dropAll(): void {
-    for (const socket of [...this.#waiting.keys()]) socket.destroy()
-    this.#cancel?.()
-    this.#cancel = undefined
+    for (const socket of [...this.#waiting.keys()]) {
+      socket.destroy()
+      this.#forget(socket)
+    }
   }
 
   #dropOld(): void {
-    for (const [socket, waiting] of this.#waiting) {
+    for (const [socket, waiting] of [...this.#waiting]) {
       waiting.age++
-      if (waiting.age > 1) socket.destroy()
+      if (waiting.age <= 1) continue
+      socket.destroy()
+      this.#forget(socket)
     }
+  }
+
+  #forget(socket: Socket): void {
+    this.#waiting.delete(socket)
     if (this.#waiting.size > 0) return
     this.#cancel?.()
     this.#cancel = undefined

@@ -4,28 +4,12 @@
  */
 
 import { lstat, rm } from 'node:fs/promises'
-import type { RequestListener } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Timers } from '../clock.ts'
-import type { Log } from '../log.ts'
 import type { Certificate } from '../peers/certificate.ts'
-import type { ChannelListener } from './app.ts'
 import { FirstByte } from './first-byte.ts'
 import { type Limits, usualLimits } from './http-server.ts'
 import { askHolder, type PortHolder } from './port-holder.ts'
-import { Servers } from './servers.ts'
-
-export interface ListenerParts {
-  readonly handler: ChannelListener
-  readonly timers: Timers
-  readonly log: Pick<Log, 'info' | 'warn'>
-  readonly newRequestId: () => string
-  readonly limits?: Partial<Limits>
-  /** The certificate for TLS, asked for at the first connection that needs it; without it TLS is not spoken. */
-  readonly certificate?: () => Promise<Certificate>
-  /** Answers plain HTTP from other machines: nothing but where to go with TLS. */
-  readonly redirect?: RequestListener
-}
+import { type ListenerParts, Servers } from './servers.ts'
 
 export type Started =
   | { readonly kind: 'listening'; readonly port: number; readonly addresses: readonly string[] }

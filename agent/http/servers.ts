@@ -2,12 +2,26 @@
  * The HTTP servers behind the port: one for each way that requests come in. They never listen; connections are handed to them.
  * The one for TLS is made with the first connection that needs it. Must not import owners.
  */
-import type { Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Timers } from '../clock.ts'
+import type { Log } from '../log.ts'
 import type { Certificate } from '../peers/certificate.ts'
+import type { ChannelListener } from './app.ts'
 import { createPlainServer, createTlsServer, type Limits, type ServerParts } from './http-server.ts'
-import type { ListenerParts } from './listener.ts'
+
+export interface ListenerParts {
+  readonly handler: ChannelListener
+  readonly timers: Timers
+  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly newRequestId: () => string
+  readonly limits?: Partial<Limits>
+  /** The certificate for TLS, asked for at the first connection that needs it; without it TLS is not spoken. */
+  readonly certificate?: () => Promise<Certificate>
+  /** Answers plain HTTP from other machines: nothing but where to go with TLS. */
+  readonly redirect?: RequestListener
+}
 
 export class Servers {
   readonly #parts: ListenerParts

@@ -137,6 +137,13 @@ export class Certificates {
   }
 }
 
+/** What is wrong with a certificate and its key in files, as the beginning of a sentence; undefined when nothing is. */
+export async function checkCertificateFiles(certificate: string, key: string): Promise<string | undefined> {
+  if (certificate === '' && key === '') return undefined
+  const read = await readPair(certificate, key, 'administrator')
+  return read.kind === 'read' ? undefined : read.reason
+}
+
 type Read =
   | { readonly kind: 'read'; readonly certificate: Certificate }
   | { readonly kind: 'unusable'; readonly reason: string }

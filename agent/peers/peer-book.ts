@@ -2,23 +2,21 @@
  * The agents whose key is remembered: owns the 'peer' records, with the administrator's approval, the newest thing each one has
  * signed about itself, and what contradicts it (R24). Knows nothing of the network; must not import http.
  */
-import { z } from 'zod'
 import type { Cancel, Clock, Timers } from '../clock.ts'
-import { type PublicJwk, shortGroups, verifyingKey } from '../domain/documents/keys.ts'
+import { keyId, type PublicJwk, shortGroups, verifyingKey } from '../domain/documents/keys.ts'
 import type { AnswerFacts, Evidence } from '../domain/peer-signature.ts'
 import { type Refusal, refuse } from '../errors.ts'
 import type { Health } from '../health.ts'
-import type { JsonValue, StoredRecord } from '../store/store.ts'
+import type { StoredRecord } from '../store/store.ts'
 import type { RecordOwner, Transaction, Writes } from '../writes.ts'
 import { Askers } from './askers.ts'
 import { isBehind, type KnownPeer, readPeer, writePeer } from './peer-record.ts'
+import { Restored, selfKey } from './restored.ts'
 
 export interface PeerBookParts {
   readonly writes: Writes
   readonly clock: Clock
   readonly timers: Timers
-  /** Id of this agent. */
-  readonly self: string
   /** Whether agents that are new here wait for an administrator: `serving.access` is "approved". */
   readonly asksForApproval: () => boolean
   readonly health: Pick<Health, 'set' | 'clear'>
@@ -44,29 +42,15 @@ const mostAddresses = 8
 const namesHeld = 24 * 60 * 60_000
 const flushEvery = 60_000
 const mostPerFlush = 500
-/** Key of the record about this agent itself. */
-const selfKey = 'self'
-
-const selfRecord = z.strictObject({
-  /** What others have shown that is ahead of this agent. */
-  restored: z.strictObject({ at: z.number(), count: z.number(), revision: z.number(), by: z.string() }).optional(),
-  /** Up to here an administrator has confirmed that this copy is the one that goes on. */
-  confirmed: z.strictObject({ count: z.number(), revision: z.number() }).optional(),
-})
-type SelfRecord = Readonly<z.output<typeof selfRecord>>
-
-function writeSelf({ restored, confirmed }: SelfRecord): JsonValue {
-  return { ...(restored === undefined ? {} : { restored }), ...(confirmed === undefined ? {} : { confirmed }) }
-}
-
 type Step = (peer: KnownPeer) => KnownPeer
 
 export class PeerBook implements RecordOwner {
   readonly kinds = ['peer'] as const
+  /** What others know of this agent that it does not know itself. */
+  readonly self: Restored
   readonly #parts: PeerBookParts
   readonly #askers: Askers
   #peers = new Map<string, KnownPeer>()
-  #self: SelfRecord = {}
   /** Ids by name in lower case. */
   #names = new Map<string, string>()
   /** Changed in memory only; written with the next flush. */
@@ -77,18 +61,19 @@ export class PeerBook implements RecordOwner {
   constructor(parts: PeerBookParts) {
     this.#parts = parts
     this.#askers = new Askers(parts.clock)
+    this.self = new Restored(parts)
   }
 
   reset(): void {
     this.#peers = new Map()
     this.#names = new Map()
-    this.#self = {}
+    this.self.reset()
     this.#unwritten.clear()
   }
 
   restore(record: StoredRecord): void {
     if (record.key === selfKey) {
-      this.#self = selfRecord.parse(record.value)
+      this.self.restore(record.value)
       return
     }
     this.#keep(readPeer(record.value))
@@ -96,7 +81,7 @@ export class PeerBook implements RecordOwner {
 
   ready(): void {
     for (const peer of this.#peers.values()) this.#showTrouble(peer)
-    this.#showRestored()
+    this.self.show()
   }
 
   /** Writes now and then what is kept in memory. @returns stops it */
@@ -106,15 +91,18 @@ export class PeerBook implements RecordOwner {
 
   async flush(): Promise<void> {
     while (this.#unwritten.size > 0) {
-      await this.#parts.writes.submit((transaction) => {
-        const ids = [...this.#unwritten].slice(0, mostPerFlush)
+      const ids = [...this.#unwritten].slice(0, mostPerFlush)
+      // what changes from now on is for the next one
+      for (const id of ids) this.#unwritten.delete(id)
+      const write = (transaction: Transaction): void => {
         for (const id of ids) {
           const peer = this.#peers.get(id)
           if (peer !== undefined) transaction.put('peer', id, writePeer(peer))
         }
-        transaction.after(() => {
-          for (const id of ids) this.#unwritten.delete(id)
-        })
+      }
+      await this.#parts.writes.submit(write).catch((error: unknown) => {
+        for (const id of ids) if (this.#peers.has(id)) this.#unwritten.add(id)
+        throw error
       })
     }
   }
@@ -132,7 +120,7 @@ export class PeerBook implements RecordOwner {
    * Refused: `peer_key_changed`, `too_many_requests` when there is no room for one more.
    */
   async meet(introduction: Introduction): Promise<Met> {
-    const id = verifyingKey(introduction.key).id
+    const id = keyId(introduction.key)
     const known = this.#peers.get(id)
     const changed = this.#checkName(id, introduction.name, known)
     if (changed !== undefined) return await this.#reportKey(changed, introduction)
@@ -201,50 +189,6 @@ export class PeerBook implements RecordOwner {
     if (judged === 'forked') this.#reportFork(peer)
     else if (judged === 'next') this.#note(id, (one) => ({ ...one, asker: { start: asked.start, count: asked.count } }))
     return judged === 'next' ? 'good' : judged
-  }
-
-  /**
-   * Another agent presents what this one signed. Ahead of where it stands now: this is a copy of an earlier state.
-   * @param from id of who presents it
-   */
-  heedEvidence(evidence: AnswerFacts, now: AnswerFacts, from: string): void {
-    const { restored, confirmed } = this.#self
-    if (confirmed !== undefined && evidence.count <= confirmed.count && evidence.revision <= confirmed.revision) return
-    if (!isBehind(now, evidence, Number.POSITIVE_INFINITY)) return
-    if (restored !== undefined && evidence.count <= restored.count && evidence.revision <= restored.revision) return
-    const { count, revision } = evidence
-    const found = {
-      at: this.#parts.clock.wall(),
-      count: Math.max(count, restored?.count ?? 0),
-      revision: Math.max(revision, restored?.revision ?? 0),
-      by: from,
-    }
-    this.#self = { ...this.#self, restored: found }
-    this.#showRestored()
-    this.#submit((transaction) => {
-      transaction.put('peer', selfKey, writeSelf(this.#self))
-      transaction.journal({ type: 'agent.rolled_back', facts: { count, revision, shown: from } })
-    })
-  }
-
-  /** This agent is a copy of an earlier state: it must give out nothing new until an administrator confirms it (R24). */
-  isRestored(): boolean {
-    return this.#self.restored !== undefined
-  }
-
-  /** The administrator says that this copy is the one that goes on. */
-  async confirmRestored(by: string): Promise<void> {
-    await this.#parts.writes.submit((transaction) => {
-      const { restored } = this.#self
-      if (restored === undefined) return
-      const next: SelfRecord = { confirmed: { count: restored.count, revision: restored.revision } }
-      transaction.put('peer', selfKey, writeSelf(next))
-      transaction.journal({ type: 'agent.rollback_confirmed', facts: { by } })
-      transaction.after(() => {
-        this.#self = next
-        this.#showRestored()
-      })
-    })
   }
 
   async #judge(id: string, approval: 'approved' | 'denied', by: string): Promise<Met> {
@@ -332,7 +276,7 @@ export class PeerBook implements RecordOwner {
   readonly #reported = new Set<string>()
 
   async #reportKey(holder: KnownPeer, { key, name }: Introduction): Promise<Refusal> {
-    const id = verifyingKey(key).id
+    const id = keyId(key)
     const refusal = refuse(
       'peer_key_changed',
       `“${name}” is known here with the key ${shortGroups(holder.id)}; this one has ${shortGroups(id)}.`,
@@ -374,11 +318,6 @@ export class PeerBook implements RecordOwner {
   #showTrouble({ id, name, rolledBack, forked }: KnownPeer): void {
     if (rolledBack !== undefined) this.#parts.health.set('peer_rolled_back', { name }, id)
     if (forked !== undefined) this.#parts.health.set('peer_forked', { name }, id)
-  }
-
-  #showRestored(): void {
-    if (this.isRestored()) this.#parts.health.set('restored', {})
-    else this.#parts.health.clear('restored')
   }
 
   /** Unapproved agents go first, the one that was seen longest ago before the others; the administrator's word stays. */

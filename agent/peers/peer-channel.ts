@@ -19,7 +19,7 @@ import {
 } from '../domain/peer-signature.ts'
 import type { Unreachable } from './manager-link.ts'
 import { meetAnywhere, type Step } from './meeting.ts'
-import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-client.ts'
+import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
 import { connectSecurely, deadline, type Place, readPlace, writePlace } from './peer-connection.ts'
 import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
 import { type PeerStream, readEvents, type StreamListener } from './peer-stream.ts'

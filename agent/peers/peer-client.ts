@@ -2,57 +2,12 @@
  * The sending end of what agents say to each other: signed requests over connections that are kept, each to the agent whose key
  * is expected and to nobody else (R13, R24). Owns one channel per agent. Must not import http.
  */
-import type { Clock, Timers } from '../clock.ts'
-import type { SigningKey } from '../domain/documents/keys.ts'
 import type { CallOptions, Unreachable } from './manager-link.ts'
 import { type Meeting, meetAt } from './meeting.ts'
-import type { PeerBook } from './peer-book.ts'
+import type { PeerAddress, PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
 import { PeerChannel } from './peer-channel.ts'
-import { type Connect, deadline, readPlace } from './peer-connection.ts'
+import { deadline, readPlace } from './peer-connection.ts'
 import type { PeerStream, StreamListener } from './peer-stream.ts'
-
-/** Whom to call. */
-export interface PeerAddress {
-  /** Id of the agent: only the holder of that key is spoken to. */
-  readonly id: string
-  /** `host:port`, `[v6]:port` or a host alone, the most likely first. */
-  readonly addresses: readonly string[]
-}
-
-export interface PeerRequest {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
-  /** Below `/peer/v1`, with its slash: `/leases/abc`. The client puts the version in front that both speak. */
-  readonly path: string
-  /** Sent as JSON. */
-  readonly body?: unknown
-  /** Agents that the request came through, the first one first, this agent not among them: for the loop guard. */
-  readonly via?: readonly string[]
-}
-
-export interface PeerAnswer {
-  readonly kind: 'answered'
-  /** Any status, refusals included; its signature was checked. */
-  readonly status: number
-  /** Undefined where there is none. */
-  readonly body: unknown
-  /** From the sending of the request to the end of its answer. */
-  readonly ms: number
-}
-
-export interface PeerClientParts {
-  readonly agent: SigningKey
-  /** What this agent calls itself. */
-  readonly name: () => string
-  readonly startId: string
-  readonly startCounter: () => number
-  readonly clock: Clock
-  readonly timers: Timers
-  /** Fresh random text of 22 base64url characters. */
-  readonly randomId: () => string
-  readonly book: PeerBook
-  /** `connectDirectly`, or through an outgoing proxy. */
-  readonly connect: Connect
-}
 
 export class PeerClient {
   readonly #parts: PeerClientParts

@@ -202,7 +202,7 @@ export class PeerDoor {
       return away(refuse('peer_forked', 'Two agents with the same key ask here.'), true)
     if (request.evidence !== '') {
       const evidence = readEvidence(request.evidence, this.#parts.agent)
-      if (evidence !== undefined) book.heedEvidence(evidence, this.#facts(), sender)
+      if (evidence !== undefined) book.self.heed(evidence, this.#facts(), sender)
     }
     return { kind: 'admitted', caller: { id: sender, name: peer.name, address, approval: peer.approval } }
   }

@@ -126,6 +126,22 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     },
     documents: { process: never },
     products: { products: none, features: none, recount: never },
+    managers: {
+      list: none,
+      approve: never,
+      forget: never,
+      test: never,
+      search: () => ({
+        id: 's-1',
+        state: 'running',
+        startedAt: '2027-01-01T00:00:00.000Z',
+        tried: 0,
+        found: 0,
+        steps: [],
+        notes: [],
+      }),
+      lastSearch: () => undefined,
+    },
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,
@@ -145,6 +161,7 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       describe: () => [],
       change: async () => ({ kind: 'changed' }),
       validate: () => ({ kind: 'valid' }),
+      import: never,
       schema: () => ({ type: 'object' }),
     },
     journal: {
@@ -152,6 +169,9 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       lines: async function* () {},
       verify: () => Promise.resolve({ kind: 'good' as const, entries: 0, head: '' }),
     },
+    rules: { check: never },
+    recentClients: { list: none },
+    proxy: { test: never },
     signIn: {
       access,
       administrator: { signIn: never, signOut: async () => undefined, changePassword: never },

@@ -23,7 +23,8 @@ import { buildInterface } from '../../agent/http/routes.ts'
 import { Certificates } from '../../agent/peers/certificate.ts'
 import { Introduction } from '../../agent/peers/introduction.ts'
 import { PeerBook } from '../../agent/peers/peer-book.ts'
-import { type PeerAddress, PeerClient } from '../../agent/peers/peer-client.ts'
+import type { PeerAddress } from '../../agent/peers/peer-call.ts'
+import { PeerClient } from '../../agent/peers/peer-client.ts'
 import { type Connect, connectDirectly } from '../../agent/peers/peer-connection.ts'
 import { PeerDoor } from '../../agent/peers/peer-door.ts'
 import type { Hello } from '../../agent/peers/wire.ts'
@@ -44,7 +45,7 @@ export interface PeerAgentOptions {
   /** Changes what the agent says in `hello`. */
   readonly hello?: (hello: Hello) => Hello
   readonly certificate?: { readonly certificate: string; readonly key: string }
-  /** In place of the routes that only tests have. */
+  /** Routes between agents besides those that every one has. */
   readonly routes?: readonly Route[]
 }
 
@@ -88,7 +89,6 @@ export class PeerAgent {
       writes: this.writes,
       clock: this.clock,
       timers: this.clock,
-      self: this.key.id,
       asksForApproval: () => this.approvals,
       health: this.health,
       onTrouble: (error) => {
@@ -135,7 +135,8 @@ export class PeerAgent {
         routes: [
           ...helloRoutes({ hello: async () => change(await introduction.hello()) }),
           ...peersRoutes({ peers: () => [] }),
-          ...(options.routes ?? this.#testRoutes()),
+          ...this.#testRoutes(),
+          ...(options.routes ?? []),
         ],
       },
     })
