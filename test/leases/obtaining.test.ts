@@ -268,6 +268,10 @@ test('what a manager says of the rules is what the application is told', async (
   const outcome = await place.open('key-2')
   t.is(codeOf(outcome), 'approval_pending')
   t.is(explanationOf(outcome).asked[1]?.outcome, 'serving_stopped')
+  manager(1).refusal = { code: 'denied_by_rule', detail: 'A rule refuses it.', rule: 'deny=agent-1' }
+  const denied = await place.open('key-4')
+  t.is(codeOf(denied), 'denied_by_rule')
+  t.like(explanationOf(denied), { managers: [], rule: 'deny=agent-1' })
   manager(1).refusal = { code: 'a_code_of_a_later_version', detail: 'No.' }
   t.is(codeOf(await place.open('key-3')), 'manager_unreachable')
 })

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { LeaseViews } from '../../agent/lease-view.ts'
 import type { FakeManager } from './fake-manager.ts'
 import { codeOf, placeWith, second, turn } from './place.ts'
 
@@ -170,4 +171,46 @@ test('streams are open to managers that something is held of, and to no others',
   await place.close(session)
   await clock.run(305 * second)
   t.is(manager(1).followers.size, 0)
+})
+
+// ---- as people see it
+
+test('each lease is shown with what lives on it, and until when it works alone', async (t) => {
+  const { clock, place, manager } = await placeWith([{ seats: 3, rule: 'user' }])
+  const views = new LeaseViews({
+    leases: place.leases,
+    renewals: place.remote.renewals,
+    lessor: place.lessor,
+    wall: () => clock.wall(),
+  })
+  const startedAt = new Date(clock.wall()).toISOString()
+  const ana = await place.get('key-1', { user: { email: 'ana@x.example' } })
+  await place.close(await place.get('key-2', { user: { email: 'bob@x.example' } }))
+  const [used, idle] = views.list()
+  t.deepEqual(used, {
+    id: used?.id ?? '',
+    product: 'acme/cad',
+    license: 'license-1',
+    manager: { id: 'manager-1', name: 'The manager manager-1' },
+    state: 'held',
+    seats: 1,
+    used: 1,
+    grants: [ana.id],
+    reachable: true,
+    startedAt,
+    aloneUntil: new Date(clock.wall() + 600 * second).toISOString(),
+  })
+  t.deepEqual([idle?.used, idle?.grants], [0, []])
+  t.deepEqual(
+    views.inUse().map(({ id }) => id),
+    [used?.id],
+  )
+  t.is(views.behind(ana.id)?.id, used?.id)
+  t.is(views.behind('no session'), undefined)
+  manager(1).isUp = false
+  await clock.run(205 * second)
+  t.like(views.behind(ana.id), { reachable: false, state: 'held' })
+  await place.restart('reboot')
+  const after = new LeaseViews({ ...place.remote, lessor: place.lessor, wall: () => clock.wall() })
+  t.like(after.behind(ana.id), { reachable: false, state: 'unconfirmed' })
 })
