@@ -70,8 +70,8 @@ export function createApp(parts: AppParts): ChannelListener {
   app.use(guardConnection(parts, viewOf))
   app.use(setHeaders)
   if (parts.publicFolder !== undefined) app.use(serveFiles(parts.publicFolder))
-  if (parts.peers !== undefined)
-    app.use(serveRoutes(peerPrefix, parts.peers.routes, answerPeers(parts, parts.peers.door, viewOf)))
+  const { routes: peerRoutes = [], door } = parts.peers ?? {}
+  app.use(serveRoutes(peerPrefix, peerRoutes, answerPeers(parts, door, viewOf)))
   app.use(serveRoutes(apiPrefix, parts.routes, answerApi(parts, viewOf)))
   if (parts.pages !== undefined) {
     app.use(guardPages(parts, viewOf))
@@ -177,6 +177,8 @@ function nameRequest(parts: AppParts): Middleware {
 function guardConnection(parts: AppParts, viewOf: ViewOf): Middleware {
   return (ctx, next) => {
     const view = viewOf(ctx)
+    // pages ask how they are seen: a cookie of TLS stays with TLS
+    ctx.state.channel = view.channel
     const refused = checkConnection(view, parts.outside?.())
     if (refused !== undefined) throw new Refused(refused, { plain: true })
     const target = ctx.req.url ?? ''
@@ -259,10 +261,10 @@ function answerApi(parts: AppParts, viewOf: ViewOf): Answerer {
   }
 }
 
-function answerPeers(parts: AppParts, door: Door, viewOf: ViewOf): Answerer {
+function answerPeers(parts: AppParts, door: Door | undefined, viewOf: ViewOf): Answerer {
   return async (route, ctx, params) => {
     const view = viewOf(ctx)
-    if (audienceOf(view) !== 'peer')
+    if (door === undefined || audienceOf(view) !== 'peer')
       throw new Refused(refuse('tls_needed', 'This is for agents, which connect with TLS.'))
     const asked = { params, search: ctx.querystring, requestId: () => requestIdOf(ctx) }
     await performForPeer(route, ctx.req, ctx.res, view, asked, { ...parts, door })
