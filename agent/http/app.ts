@@ -19,7 +19,7 @@ import { perform, type Surroundings } from './perform.ts'
 import { describeProblem, failureOf, isUnexpected, problemReply } from './problem.ts'
 import { applyProxies } from './proxies.ts'
 import { sendReply } from './reply.ts'
-import { audienceOf, type Channel, type RequestView, viewRequest } from './request-view.ts'
+import { audienceOf, type Channel, plainAddress, type RequestView, viewRequest } from './request-view.ts'
 import type { Route } from './route.ts'
 
 export interface AppParts extends Surroundings {
@@ -69,6 +69,7 @@ export function createApp(parts: AppParts): ChannelListener {
   app.use(nameRequest(parts))
   app.use(guardConnection(parts, viewOf))
   app.use(setHeaders)
+  app.use(secureCookies)
   if (parts.publicFolder !== undefined) app.use(serveFiles(parts.publicFolder))
   const { routes: peerRoutes = [], door } = parts.peers ?? {}
   app.use(serveRoutes(peerPrefix, peerRoutes, answerPeers(parts, door, viewOf)))
@@ -177,8 +178,8 @@ function nameRequest(parts: AppParts): Middleware {
 function guardConnection(parts: AppParts, viewOf: ViewOf): Middleware {
   return (ctx, next) => {
     const view = viewOf(ctx)
-    // pages ask how they are seen: a cookie of TLS stays with TLS
     ctx.state.channel = view.channel
+    ctx.request.ip = plainAddress(view.remoteAddress)
     const refused = checkConnection(view, parts.outside?.())
     if (refused !== undefined) throw new Refused(refused, { plain: true })
     const target = ctx.req.url ?? ''
@@ -205,6 +206,18 @@ const setHeaders: Middleware = (ctx, next) => {
     ctx.set('X-Request-Id', requestIdOf(ctx))
   }
   return next()
+}
+
+/** What came encrypted stays encrypted: no cookie of it goes over plain HTTP. */
+const secureCookies: Middleware = async (ctx, next) => {
+  await next()
+  if (ctx.state.channel === 'loopback' || ctx.headerSent) return
+  const cookies = [ctx.response.get('Set-Cookie')].flat().filter((cookie) => cookie !== '')
+  if (cookies.length > 0)
+    ctx.set(
+      'Set-Cookie',
+      cookies.map((cookie) => (/;\s*secure\b/i.test(cookie) ? cookie : `${cookie}; Secure`)),
+    )
 }
 
 const filesPrefix = '/public/'
