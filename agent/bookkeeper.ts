@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts'
 import { Book, type Draft } from './domain/book.ts'
 import { type Grant, graceOf, remainingFreeIn } from './domain/grant.ts'
 import { type DecisionContext, factsOfGrant } from './domain/seats.ts'
-import { grantValue, restoreGrant, restoreTombstone, tombstoneValue } from './grant-records.ts'
+import { grantValue, readGrantRecord, tombstoneValue } from './grant-records.ts'
 import { Promises } from './promises.ts'
 import type { StoredRecord } from './store/store.ts'
 import type { BatchParticipant, RecordOwner, Transaction } from './writes.ts'
@@ -20,7 +20,7 @@ export interface Readings extends DecisionContext {
 const tombstoneLife = 24 * 3_600_000
 
 export class Bookkeeper implements RecordOwner, BatchParticipant {
-  readonly kinds = ['grant', 'tombstone'] as const
+  readonly kinds = ['grant'] as const
   readonly promises: Promises
   readonly #clock: Clock
   readonly #onBegin: (transaction: Transaction) => void
@@ -105,13 +105,15 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   finish(transaction: Transaction): void {
     const draft = this.draft
     for (const [id, grant] of draft.grantChanges) {
-      if (grant === this.#book.grant(id)) continue
+      const before = this.#book.grant(id)
+      if (grant === before) continue
       if (grant) transaction.put('grant', id, grantValue(grant), grant.instance)
-      else transaction.delete('grant', id, this.#book.grant(id)?.instance)
+      else if (!draft.tombstone(id)) transaction.delete('grant', id, before?.instance)
     }
     for (const [id, tombstone] of draft.tombstoneChanges) {
-      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone))
-      else transaction.delete('tombstone', id)
+      if (tombstone) transaction.put('grant', id, tombstoneValue(tombstone), tombstone.instance)
+      // An id whose time is over may have been granted again in this very batch.
+      else if (!draft.grant(id)) transaction.delete('grant', id, this.#book.tombstone(id)?.instance)
     }
     if (draft.tombstoneChanges.size > 0) transaction.after(() => this.#keepTombstones(draft))
     this.#writing = draft
@@ -133,8 +135,9 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   }
 
   restore(record: StoredRecord): void {
-    if (record.kind === 'grant') this.#loading?.putGrant(restoreGrant(record))
-    else this.#loading?.putTombstone(restoreTombstone(record))
+    const read = readGrantRecord(record)
+    if (read.kind === 'grant') this.#loading?.putGrant(read.grant)
+    else this.#loading?.putTombstone(read.tombstone)
   }
 
   ready(): void {

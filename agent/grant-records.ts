@@ -1,24 +1,34 @@
 /**
- * Grants and tombstones as records. What comes back was checked by the store (checksum, schema version), so it is what this
- * code wrote; reading does not validate again, since a start reads a hundred thousand of them.
+ * Grants and tombstones as records. A tombstone takes the place of its grant's record, so that an end costs one write. What
+ * comes back was checked by the store (checksum, schema version), so it is what this code wrote; reading does not validate
+ * again, since a start reads a hundred thousand of them.
  */
 import type { Grant, Tombstone } from './domain/grant.ts'
 import type { JsonValue, StoredRecord } from './store/store.ts'
 
+interface EndedValue {
+  readonly ended: string
+  readonly overlap?: NonNullable<Tombstone['overlap']>
+}
+
+/** The grant as it is, id included: leaving it out would cost a copy of each. */
 export function grantValue(grant: Grant): JsonValue {
-  const { id: _, ...value } = grant
+  return grant as unknown as JsonValue
+}
+
+export function tombstoneValue({ reason, overlap }: Tombstone): JsonValue {
+  const value: EndedValue = overlap === undefined ? { ended: reason } : { ended: reason, overlap }
   return value as unknown as JsonValue
 }
 
-export function restoreGrant(record: StoredRecord): Grant {
-  return { id: record.key, ...(record.value as unknown as Omit<Grant, 'id'>) }
-}
+export type GrantRecord =
+  | { readonly kind: 'grant'; readonly grant: Grant }
+  | { readonly kind: 'tombstone'; readonly tombstone: Tombstone }
 
-export function tombstoneValue(tombstone: Tombstone): JsonValue {
-  const { id: _, ...value } = tombstone
-  return value as unknown as JsonValue
-}
-
-export function restoreTombstone(record: StoredRecord): Tombstone {
-  return { id: record.key, ...(record.value as unknown as Omit<Tombstone, 'id'>) }
+export function readGrantRecord({ key: id, instance, value }: StoredRecord): GrantRecord {
+  const read = value as unknown as Omit<Grant, 'id'> | EndedValue
+  if (!('ended' in read)) return { kind: 'grant', grant: { ...read, id } }
+  const { ended: reason, overlap } = read
+  const tombstone = overlap === undefined ? { id, instance, reason } : { id, instance, reason, overlap }
+  return { kind: 'tombstone', tombstone }
 }

@@ -63,6 +63,8 @@ export interface Grant {
 /** What stays of an id that was granted once, so that it is never granted again (R15). */
 export interface Tombstone {
   readonly id: string
+  /** That of its grant. */
+  readonly instance: string
   readonly reason: string
   /** Seats that were freed by order while they may still be in use, until a wall time in ms, for people. */
   readonly overlap?: { readonly supplies: readonly string[]; readonly seats: number; readonly until: number }

@@ -155,7 +155,8 @@ export function decideEnd(
   const grant = draft.grant(id)
   if (!grant) return undefined
   draft.dropGrant(id)
-  draft.putTombstone(overlap === undefined ? { id, reason } : { id, reason, overlap })
+  const { instance } = grant
+  draft.putTombstone(overlap === undefined ? { id, instance, reason } : { id, instance, reason, overlap })
   return {
     ended: grant,
     moved: moveBack(

@@ -40,20 +40,22 @@ function mix(checksum: number): number {
 
 /** Counts and sums per kind, independent of order. */
 export class Tallies {
-  readonly #kinds: Map<string, Tally>
+  readonly #kinds = new Map<string, { count: number; sum: number }>()
 
   constructor(tallies: Readonly<Record<string, Tally>> = {}) {
-    this.#kinds = new Map(Object.entries(tallies))
+    for (const kind in tallies) this.#kinds.set(kind, { count: 0, sum: 0, ...tallies[kind] })
   }
 
   add(kind: string, checksum: number): void {
-    const { count, sum } = this.#of(kind)
-    this.#kinds.set(kind, { count: count + 1, sum: (sum + mix(checksum)) >>> 0 })
+    const tally = this.#of(kind)
+    tally.count += 1
+    tally.sum = (tally.sum + mix(checksum)) >>> 0
   }
 
   remove(kind: string, checksum: number): void {
-    const { count, sum } = this.#of(kind)
-    this.#kinds.set(kind, { count: count - 1, sum: (sum - mix(checksum)) >>> 0 })
+    const tally = this.#of(kind)
+    tally.count -= 1
+    tally.sum = (tally.sum - mix(checksum)) >>> 0
   }
 
   /** A sentence about the first kind in which `found` is not what it should be, or `undefined`. */
@@ -69,10 +71,14 @@ export class Tallies {
   }
 
   toRecord(): Record<string, Tally> {
-    return Object.fromEntries(this.#kinds)
+    return Object.fromEntries(Array.from(this.#kinds, ([kind, tally]) => [kind, { ...tally }]))
   }
 
-  #of(kind: string): Tally {
-    return this.#kinds.get(kind) ?? { count: 0, sum: 0 }
+  #of(kind: string): { count: number; sum: number } {
+    const known = this.#kinds.get(kind)
+    if (known !== undefined) return known
+    const fresh = { count: 0, sum: 0 }
+    this.#kinds.set(kind, fresh)
+    return fresh
   }
 }

@@ -221,6 +221,26 @@ test('R15: what became of an id is known for a day, through restarts', async (t)
   t.deepEqual(await core.records('tombstone'), [])
 })
 
+test('R15: an id whose day is over and that is granted again in the same batch has a seat after a restart', async (t) => {
+  const core = await Core.start([supply(1)])
+  await core.open('ana')
+  await core.lessor.end('ana', 'released')
+  core.clock.advance(24 * 60 * minute + 1)
+  t.is((await core.open('ana')).kind, 'granted')
+  t.deepEqual([await core.records('grant'), await core.records('tombstone')], [['ana'], []])
+  await core.restart()
+  t.is((await core.open('ben')).kind, 'short')
+})
+
+test('R2: a session that is opened and ended in one batch is known as ended after a restart', async (t) => {
+  const core = await Core.start([supply(1)])
+  const [opened, ended] = await Promise.all([core.open('ana'), core.lessor.end('ana', 'released')])
+  t.deepEqual([opened.kind, ended.kind], ['granted', 'ended'])
+  await core.restart()
+  t.is((await core.open('ana')).kind, 'ended')
+  t.is((await core.open('ben')).kind, 'granted')
+})
+
 test('500 clients race for 100 seats: 100 get one, and each seat that comes back goes to one more', async (t) => {
   const core = await Core.start([supply(60), supply(40, { license: 'L2', rule: 'user' })])
   const insist = async <T>(ask: () => Promise<T>): Promise<T> => {
