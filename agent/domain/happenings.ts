@@ -7,25 +7,16 @@ import type { Happening, JournalFact } from './journal.ts'
 type SeatHappening = Omit<Happening, 'instance'> & { readonly instance: string }
 
 export function sessionOpened(grant: Grant): SeatHappening {
-  return {
-    type: 'session.opened',
-    instance: grant.instance,
-    facts: {
-      ...seatFacts(grant),
-      supplies: grant.parts.map((part) => part.supply),
-      waited: grant.unconfirmed ?? false,
-    },
-    personal: personalFacts(grant.who),
-  }
+  const facts = seatFacts(grant)
+  facts.supplies = grant.parts.map((part) => part.supply)
+  facts.waited = grant.unconfirmed ?? false
+  return { type: 'session.opened', instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
 export function sessionEnded(grant: Grant, reason: string): SeatHappening {
-  return {
-    type: 'session.ended',
-    instance: grant.instance,
-    facts: { ...seatFacts(grant), reason },
-    personal: personalFacts(grant.who),
-  }
+  const facts = seatFacts(grant)
+  facts.reason = reason
+  return { type: 'session.ended', instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
 /** The lessor began to end it; `session.ended` follows when the holder confirms or the seat is free (R5). */
