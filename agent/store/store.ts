@@ -17,6 +17,12 @@ export const recordKinds = [
   'credential', // password, tokens: hashes only
   'sign-in', // sessions of people, hashed
   'floor', // the date floor (R11)
+  'peer', // agents whose key is remembered, with approval
+  'client', // agents that asked for seats lately (recent clients)
+  'lease', // seats leased from other agents, from before they are asked for until they are given back (R7, R16)
+  'detachment', // seats detached to this agent, and what is known of those it detached to others
+  'reserve', // seats to be kept in advance
+  'site', // web sites with a reserve of their own
 ] as const
 export type RecordKind = (typeof recordKinds)[number]
 
