@@ -41,6 +41,7 @@ import { removeRunning, writeRunning } from './running-file.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
+import { Signatures } from './signatures.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { type Ballast, Writer } from './writer.ts'
@@ -72,7 +73,7 @@ const stopGrace = 3_000
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { paths, identity, store, clock, timers, log, processes } = options
   const pause = () => new Promise<void>((resolve) => void timers.after(0, resolve))
-  const randomId = (): string => randomBytes(16).toString('base64url')
+  const randomId = createRandomTexts(16)
   const version = readVersion()
   const health = new Health(clock)
   const events = new Events(identity.startId)
@@ -82,7 +83,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     instance: identity.id,
-    salt: createSalts(),
+    salt: createRandomTexts(9),
     onState: (state) => {
       if (state.kind === 'recovering') log.error('the store can not be written', { error: state.cause })
       health$.noteStore(state)
@@ -133,7 +134,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
+  const signatures = new Signatures(agent.privateKey)
+  const proofs = new Proofs({ shelf, lessor, clock, agent, sign: (text) => signatures.sign(text), randomId })
   const broker = new Broker({
     lessor,
     writes: writer,
@@ -289,6 +291,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)
       await writer.close()
+      await signatures.close()
     },
   }
 }
@@ -297,9 +300,8 @@ function* watchedSessions(lessor: Lessor) {
   for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
 }
 
-/** Salts of 9 random bytes; taken from the system many at a time, since every journal entry wants one. */
-function createSalts(): () => string {
-  const size = 9
+/** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
+function createRandomTexts(size: number): () => string {
   let pool = Buffer.alloc(0)
   let at = 0
   return () => {

@@ -29,9 +29,11 @@ export interface KeptSession {
   readonly session: KeptSessionView
 }
 
+type Proof = { proof: string[] } | { proofUnavailable: 'not_activated' }
+
 /** Proofs of sessions (R27); the key of the vendor that signed a license. */
 export interface Prover {
-  prove(grant: Grant, nonce: string): { proof: string[] } | { proofUnavailable: 'not_activated' }
+  prove(grant: Grant, nonce: string): Proof | Promise<Proof>
   vendorKeyOf(license: string): string | undefined
 }
 
@@ -81,12 +83,10 @@ export class Broker {
     const command = this.#command(request, named)
     const answer = await this.#ask(command, request)
     if (answer.kind === 'granted' || answer.kind === 'repeated') {
-      const session = this.#told(answer.grant, answer.expiresIn, request.nonce)
-      return {
-        kind: 'opened',
-        created: answer.kind === 'granted',
-        session: { ...session, key: this.#options.keys.keyOf(answer.grant.id) },
-      }
+      const { grant, expiresIn } = answer
+      const session: OpenedSessionView = { ...this.#told(grant, expiresIn), key: this.#options.keys.keyOf(grant.id) }
+      if (request.nonce !== undefined) await this.#prove(session, grant, request.nonce)
+      return { kind: 'opened', created: answer.kind === 'granted', session }
     }
     return await this.#refused(request, named, this.#refusalOf(answer, command))
   }
@@ -112,7 +112,9 @@ export class Broker {
     const renewal = pending instanceof Promise ? await pending : pending
     if (renewal.kind === 'unknown') return unknownSession(id)
     if (renewal.kind === 'ended') return endedSession(renewal.reason)
-    return { kind: 'kept', session: this.#told(renewal.grant, renewal.expiresIn, beat.nonce) }
+    const session = this.#told(renewal.grant, renewal.expiresIn)
+    if (beat.nonce !== undefined) await this.#prove(session, renewal.grant, beat.nonce)
+    return { kind: 'kept', session }
   }
 
   /** Gives the seat back; also right when it is already back. */
@@ -227,10 +229,13 @@ export class Broker {
     )
   }
 
-  #told(grant: Grant, expiresIn: number, nonce: string | undefined): KeptSessionView {
-    const { lessor, prover } = this.#options
-    const session = keptSession(grant, expiresIn, lessor.promiseOf(grant.id), this.viewContext())
-    return nonce === undefined ? session : { ...session, ...prover.prove(grant, nonce) }
+  #told(grant: Grant, expiresIn: number): KeptSessionView {
+    return keptSession(grant, expiresIn, this.#options.lessor.promiseOf(grant.id), this.viewContext())
+  }
+
+  async #prove(session: KeptSessionView, grant: Grant, nonce: string): Promise<void> {
+    const proof = this.#options.prover.prove(grant, nonce)
+    Object.assign(session, proof instanceof Promise ? await proof : proof)
   }
 
   #checkKey(id: string, key: string | undefined): Refusal | undefined {

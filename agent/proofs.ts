@@ -19,6 +19,8 @@ export interface ProofsOptions {
   readonly lessor: Lessor
   readonly clock: Clock
   readonly agent: SigningKey
+  /** An Ed25519 signature with the key of `agent`. */
+  readonly sign: (text: string) => Promise<Buffer>
   readonly randomId: () => string
 }
 
@@ -47,8 +49,8 @@ export class Proofs {
    * The chain for a session and a nonce. A chain has one license, so a session with parts in several supplies is proved by its
    * largest part that can be, and the proof says that part's seats.
    */
-  prove(grant: Grant, nonce: string): { proof: string[] } | { proofUnavailable: 'not_activated' } {
-    const { lessor, clock, shelf, randomId } = this.#options
+  async prove(grant: Grant, nonce: string): Promise<{ proof: string[] } | { proofUnavailable: 'not_activated' }> {
+    const { lessor, clock, shelf, randomId, sign } = this.#options
     const provable = this.#provable(grant)
     if (!provable) return { proofUnavailable: 'not_activated' }
     const { part, supply, installed, signer } = provable
@@ -56,7 +58,7 @@ export class Proofs {
     const left = (lessor.promiseOf(grant.id)?.promisedUntil ?? 0) - clock.atLeast()
     // What was promised before a restart is not known exactly, so the license and its end are the limit, too.
     const validFor = Math.min(Math.floor(left / 1000), promiseSeconds(supply, clock.boot().at))
-    const proof = signer.prove({
+    const { unsigned, complete } = signer.prove({
       id: `a${randomId()}`,
       now: Math.floor(shelf.date(installed) / 1000),
       session: grant.id,
@@ -70,7 +72,7 @@ export class Proofs {
       nonce,
       validFor: Math.max(1, validFor),
     })
-    return { proof: [...proof] }
+    return { proof: complete(await sign(unsigned)) }
   }
 
   #provable(grant: Grant): Provable | undefined {

@@ -45,7 +45,8 @@ export interface WriterOptions {
   readonly onState?: (state: WriterState) => void
 }
 
-const jobsPerBatch = 512
+const mostJobs = 512
+const fewJobs = 16
 /** In ms: how long to wait between attempts to reopen the store. */
 const retryDelays = [100, 500, 2_000, 5_000]
 const longestRetryDelay = 10_000
@@ -142,7 +143,7 @@ export class Writer implements Writes {
     // Requests of the same turn of the event loop go into the same batch.
     await Promise.resolve()
     while (this.#queue.length > 0 && (this.#state.kind === 'open' || this.#state.kind === 'tight')) {
-      const jobs = this.#queue.splice(0, jobsPerBatch)
+      const jobs = this.#queue.splice(0, sizeOfBatch(this.#queue.length))
       try {
         await this.#write(jobs)
       } catch (error) {
@@ -264,6 +265,14 @@ export class Writer implements Writes {
     this.#state = state
     this.#options.onState?.(state)
   }
+}
+
+/**
+ * Half of what waits. With all of it, whoever asks again after an answer would be in step with everybody else, and disk and
+ * processor would take turns; so the disk writes one part while the other is answered and asks again.
+ */
+function sizeOfBatch(waiting: number): number {
+  return Math.min(mostJobs, Math.max(fewJobs, Math.ceil(waiting / 2)))
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -1,11 +1,11 @@
 /**
- * Makes proofs: signs the session's assertion below the links that its supply came with (R27). On the hot path, so everything
- * that is the same for a supply is made once: only the last link is signed anew. Pure; ids come from outside.
+ * Makes proofs: the session's assertion, to be signed below the links that its supply came with (R27). On the hot path, so everything
+ * that is the same for a supply is made once: only the last link is made anew. Pure; ids come from outside.
  */
 import type { CountKey, CountRule } from './count-key.ts'
 import { hashText } from './documents/base64url.ts'
 import type { Opened } from './documents/document.ts'
-import { encodeHeader, signJws } from './documents/jws.ts'
+import { encodeHeader, encodeUnsigned, joinSignature } from './documents/jws.ts'
 import type { SigningKey } from './documents/keys.ts'
 import type { Assertion } from './documents/links.ts'
 
@@ -32,10 +32,17 @@ export interface AssertionFacts {
   readonly validFor: number
 }
 
+/** A chain whose last link is still to be signed, which is left to the caller: it takes as long as all the rest of a request. */
+export interface UnsignedProof {
+  /** What the signature is over. */
+  readonly unsigned: string
+  /** The whole chain, from the license to the new assertion. @param signature Ed25519, of the key that was prepared for */
+  complete(signature: Buffer): string[]
+}
+
 export interface ProofSigner {
   readonly kind: 'ready'
-  /** The whole chain, from the license to the new assertion. */
-  prove(facts: AssertionFacts): readonly string[]
+  prove(facts: AssertionFacts): UnsignedProof
 }
 
 /** @param links from the license to the last link, whose `next` is `key`; at least license and activation */
@@ -63,7 +70,8 @@ export function prepareProof(links: readonly string[], key: SigningKey): ProofSi
         nonce: facts.nonce,
         validFor: facts.validFor,
       }
-      return [...links, signJws(header, payload, key)]
+      const unsigned = encodeUnsigned(header, payload)
+      return { unsigned, complete: (signature) => [...links, joinSignature(unsigned, signature)] }
     },
   }
 }

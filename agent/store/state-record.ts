@@ -10,6 +10,8 @@ import type { StoreState } from './store.ts'
 const tallySchema = z.strictObject({ count: z.int().nonnegative(), sum: z.int().nonnegative() })
 type Tally = z.infer<typeof tallySchema>
 
+const empty: Tally = { count: 0, sum: 0 }
+
 /** Read before anything else, so that a newer shape is recognized as newer. Holds for every schema there will be. */
 export const schemaNumberSchema = z.looseObject({ schema: z.int().positive() })
 
@@ -40,10 +42,12 @@ function mix(checksum: number): number {
 
 /** Counts and sums per kind, independent of order. */
 export class Tallies {
+  readonly #before: Readonly<Record<string, Tally>>
+  /** Those that were changed. */
   readonly #kinds = new Map<string, { count: number; sum: number }>()
 
   constructor(tallies: Readonly<Record<string, Tally>> = {}) {
-    for (const kind in tallies) this.#kinds.set(kind, { count: 0, sum: 0, ...tallies[kind] })
+    this.#before = tallies
   }
 
   add(kind: string, checksum: number): void {
@@ -60,9 +64,11 @@ export class Tallies {
 
   /** A sentence about the first kind in which `found` is not what it should be, or `undefined`. */
   difference(found: Tallies): string | undefined {
-    for (const kind of new Set([...this.#kinds.keys(), ...found.#kinds.keys()])) {
-      const wanted = this.#of(kind)
-      const there = found.#of(kind)
+    const here = this.toRecord()
+    const others = found.toRecord()
+    for (const kind of new Set([...Object.keys(here), ...Object.keys(others)])) {
+      const wanted = here[kind] ?? empty
+      const there = others[kind] ?? empty
       if (wanted.count !== there.count)
         return `There should be ${wanted.count} records of the kind ${kind}, but there are ${there.count}.`
       if (wanted.sum !== there.sum) return `At least one record of the kind ${kind} is in an older form than it was.`
@@ -71,14 +77,17 @@ export class Tallies {
   }
 
   toRecord(): Record<string, Tally> {
-    return Object.fromEntries(Array.from(this.#kinds, ([kind, tally]) => [kind, { ...tally }]))
+    const record = { ...this.#before }
+    for (const [kind, { count, sum }] of this.#kinds) record[kind] = { count, sum }
+    return record
   }
 
   #of(kind: string): { count: number; sum: number } {
     const known = this.#kinds.get(kind)
     if (known !== undefined) return known
-    const fresh = { count: 0, sum: 0 }
-    this.#kinds.set(kind, fresh)
-    return fresh
+    const { count, sum } = this.#before[kind] ?? empty
+    const changed = { count, sum }
+    this.#kinds.set(kind, changed)
+    return changed
   }
 }

@@ -24,6 +24,7 @@ import { featureViews, productViews } from '../../agent/product-view.ts'
 import { Proofs } from '../../agent/proofs.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
+import { Signatures } from '../../agent/signatures.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
 import type { Store } from '../../agent/store/store.ts'
 import { VendorTrust } from '../../agent/vendor-trust.ts'
@@ -92,7 +93,8 @@ function build(store: Store, clock: ManualClock, key: SigningKey, hardware: Hard
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId })
+  const signatures = new Signatures(key.privateKey)
+  const proofs = new Proofs({ shelf, lessor, clock, agent: key, sign: (text) => signatures.sign(text), randomId })
   const broker: Broker = new Broker({
     lessor,
     writes: writer,
