@@ -142,8 +142,11 @@ export class Writer implements Writes {
   async #drain(): Promise<void> {
     // Requests of the same turn of the event loop go into the same batch.
     await Promise.resolve()
+    let size = 0
     while (this.#queue.length > 0 && (this.#state.kind === 'open' || this.#state.kind === 'tight')) {
-      const jobs = this.#queue.splice(0, sizeOfBatch(this.#queue.length))
+      size = sizeOfBatch(this.#queue.length, size)
+      const jobs = this.#queue.splice(0, size)
+      size = jobs.length
       try {
         await this.#write(jobs)
       } catch (error) {
@@ -268,11 +271,12 @@ export class Writer implements Writes {
 }
 
 /**
- * Half of what waits. With all of it, whoever asks again after an answer would be in step with everybody else, and disk and
- * processor would take turns; so the disk writes one part while the other is answered and asks again.
+ * Half of those who ask all the time: those that wait now, and those that were answered just before and ask again soon. Were
+ * all taken that wait, everybody would get in step, and disk and processor take turns; so one half is written while the other
+ * is answered.
  */
-function sizeOfBatch(waiting: number): number {
-  return Math.min(mostJobs, Math.max(fewJobs, Math.ceil(waiting / 2)))
+function sizeOfBatch(waiting: number, before: number): number {
+  return Math.min(mostJobs, Math.max(fewJobs, Math.ceil((waiting + before) / 2)))
 }
 
 function isDiskFull(error: unknown): boolean {
