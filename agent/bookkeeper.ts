@@ -17,7 +17,10 @@ export interface Readings extends DecisionContext {
   readonly atLeast: number
 }
 
+/** In ms. */
 const tombstoneLife = 24 * 3_600_000
+/** Those of so many ms are kept together, until the time of the last of them is over. */
+const tombstoneGroup = 1_000
 
 export class Bookkeeper implements RecordOwner, BatchParticipant {
   readonly kinds = ['grant'] as const
@@ -31,7 +34,8 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #writing: Draft | undefined
   /** Until when the batch that is being decided promises grants, on `atLeast`; in force when it is on disk. */
   readonly #promising = new Map<string, number>()
-  #tombstoneEnds: { readonly id: string; readonly at: number }[] = []
+  /** Ids of tombstones by when the time of all of them is over, on `atLeast`; the earliest first. */
+  #tombstoneEnds: { readonly since: number; at: number; readonly ids: string[] }[] = []
   #old: string[] = []
   #unheard: string[] = []
   #ready = false
@@ -223,20 +227,32 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   }
 
   #keepTombstones(draft: Draft): void {
-    const at = this.#clock.atLeast() + tombstoneLife
-    for (const [id, tombstone] of draft.tombstoneChanges) if (tombstone) this.#tombstoneEnds.push({ id, at })
+    const now = this.#clock.atLeast()
+    let newest = this.#tombstoneEnds.at(-1)
+    for (const [id, tombstone] of draft.tombstoneChanges) {
+      if (!tombstone) continue
+      if (newest === undefined || newest.since + tombstoneGroup <= now) {
+        newest = { since: now, at: 0, ids: [] }
+        this.#tombstoneEnds.push(newest)
+      }
+      newest.at = now + tombstoneLife
+      newest.ids.push(id)
+    }
   }
 
   #dropTombstones(transaction: Transaction): void {
     const now = this.readings.atLeast
-    const over = this.#tombstoneEnds
-      .slice(0, this.hasOldTombstone(now) ? mostTombstones : 0)
-      .filter((one) => one.at <= now)
-    if (over.length === 0) return
-    for (const { id } of over) this.draft.dropTombstone(id)
-    transaction.after(() => {
-      this.#tombstoneEnds = this.#tombstoneEnds.slice(over.length)
-    })
+    let left = mostTombstones
+    for (const { at, ids } of this.#tombstoneEnds) {
+      if (at > now || left === 0) return
+      const over = ids.slice(-left)
+      left -= over.length
+      for (const id of over) this.draft.dropTombstone(id)
+      transaction.after(() => {
+        ids.length -= over.length
+        if (ids.length === 0) this.#tombstoneEnds.shift()
+      })
+    }
   }
 }
 
