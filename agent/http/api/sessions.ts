@@ -39,6 +39,7 @@ import {
   sessionKey,
   sessionQuery,
 } from './shapes.ts'
+import { takeUsualOpen } from './usual-open.ts'
 
 export interface SessionsParts {
   /** `created` is false when the same key had opened it before. `closed` aborts when the asker is gone (R30). */
@@ -91,6 +92,7 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
         },
       },
       body: openSession,
+      usualBody: takeUsualOpen,
       answers: {
         201: { description: 'The seat is given', schema: openedSession },
         200: { description: 'The same key had got this seat before', schema: openedSession },
