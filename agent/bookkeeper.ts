@@ -10,17 +10,13 @@ import { type DecisionContext, factsOfGrant } from './domain/seats.ts'
 import { grantValue, readGrantRecord, tombstoneValue } from './grant-records.ts'
 import { Promises } from './promises.ts'
 import type { StoredRecord } from './store/store.ts'
+import { TombstoneEnds } from './tombstone-ends.ts'
 import type { BatchParticipant, RecordOwner, Transaction } from './writes.ts'
 
 /** Everything a decision reads of time, taken once for all jobs of a batch: they are decided without waiting. */
 export interface Readings extends DecisionContext {
   readonly atLeast: number
 }
-
-/** In ms. */
-const tombstoneLife = 24 * 3_600_000
-/** Those of so many ms are kept together, until the time of the last of them is over. */
-const tombstoneGroup = 1_000
 
 export class Bookkeeper implements RecordOwner, BatchParticipant {
   readonly kinds = ['grant'] as const
@@ -34,8 +30,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   #writing: Draft | undefined
   /** Until when the batch that is being decided promises grants, on `atLeast`; in force when it is on disk. */
   readonly #promising = new Map<string, number>()
-  /** Ids of tombstones by when the time of all of them is over, on `atLeast`; the earliest first. */
-  #tombstoneEnds: { readonly since: number; at: number; readonly ids: string[] }[] = []
+  #tombstoneEnds = new TombstoneEnds()
   #old: string[] = []
   #unheard: string[] = []
   #ready = false
@@ -74,14 +69,18 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     return this.#writing?.grantChanges.has(id) ?? false
   }
 
-  /** Promises the holder so much, once the batch is on disk. The grant's record must have been written in it. */
-  promise(transaction: Transaction, grant: Grant, seconds: number): void {
+  /**
+   * Promises the holder so much, once the batch is on disk. The grant's record must have been written in it.
+   * @returns seconds until the seat is free at the latest, rounded up
+   */
+  promise(transaction: Transaction, grant: Grant, seconds: number): number {
     const now = this.readings.atLeast
     this.#promising.set(grant.id, now + seconds * 1000)
     // It may have ended in the same batch.
     transaction.after(() => {
       if (this.#book.grant(grant.id)) this.promises.make(grant, now, seconds)
     })
+    return Math.ceil((this.freeAtOf(grant) - now) / 1000)
   }
 
   /** When the seat is free at the earliest, on `atLeast`; what this batch promises is counted already. */
@@ -129,7 +128,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     this.#ready = false
     this.#book = new Book()
     this.promises.clear()
-    this.#tombstoneEnds = []
+    this.#tombstoneEnds = new TombstoneEnds()
     this.#old = []
     this.#unheard = []
     this.#draft = undefined
@@ -201,8 +200,7 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
 
   /** Whether a tombstone's time is over. */
   hasOldTombstone(now: number): boolean {
-    const oldest = this.#tombstoneEnds[0]
-    return oldest !== undefined && oldest.at <= now
+    return this.#tombstoneEnds.hasOver(now)
   }
 
   #read(): Readings {
@@ -228,33 +226,13 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
 
   #keepTombstones(draft: Draft): void {
     const now = this.#clock.atLeast()
-    let newest = this.#tombstoneEnds.at(-1)
-    for (const [id, tombstone] of draft.tombstoneChanges) {
-      if (!tombstone) continue
-      if (newest === undefined || newest.since + tombstoneGroup <= now) {
-        newest = { since: now, at: 0, ids: [] }
-        this.#tombstoneEnds.push(newest)
-      }
-      newest.at = now + tombstoneLife
-      newest.ids.push(id)
-    }
+    for (const tombstone of draft.tombstoneChanges.values()) if (tombstone) this.#tombstoneEnds.add(tombstone, now)
   }
 
   #dropTombstones(transaction: Transaction): void {
-    const now = this.readings.atLeast
-    let left = mostTombstones
-    for (const { at, ids } of this.#tombstoneEnds) {
-      if (at > now || left === 0) return
-      const over = ids.slice(-left)
-      left -= over.length
-      for (const id of over) this.draft.dropTombstone(id)
-      transaction.after(() => {
-        ids.length -= over.length
-        if (ids.length === 0) this.#tombstoneEnds.shift()
-      })
-    }
+    const over = this.#tombstoneEnds.over(this.readings.atLeast)
+    if (over === undefined) return
+    for (const id of over.ids) this.draft.dropTombstone(id)
+    transaction.after(over.forget)
   }
 }
-
-/** So many tombstones are dropped with one batch; the list is long and a batch is short. */
-const mostTombstones = 2_000

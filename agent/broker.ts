@@ -112,6 +112,8 @@ export class Broker {
     const renewal = pending instanceof Promise ? await pending : pending
     if (renewal.kind === 'unknown') return unknownSession(id)
     if (renewal.kind === 'ended') return endedSession(renewal.reason)
+    if (renewal.kind === 'later')
+      return refuse('manager_unreachable', 'The manager that the seat comes from was not heard yet.', { retryIn: 5 })
     const session = this.#told(renewal.grant, renewal.expiresIn)
     if (beat.nonce !== undefined) await this.#prove(session, renewal.grant, beat.nonce)
     return { kind: 'kept', session }

@@ -3,7 +3,8 @@
  * is on disk. Used by the lessor and its upkeep only; owns no state.
  */
 import type { Bookkeeper } from './bookkeeper.ts'
-import type { Grant, Tombstone } from './domain/grant.ts'
+import type { SeatView } from './domain/book.ts'
+import type { Grant, Part, Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideEnd, decideEnding, decideSupplyEnd } from './domain/seats.ts'
 import type { EndReason } from './errors.ts'
@@ -15,42 +16,69 @@ export type SeatEvent =
   | { readonly kind: 'ending' | 'ended'; readonly grant: Grant; readonly reason: string }
   | { readonly kind: 'supplies' }
 
+export interface EndingParts {
+  readonly keeper: Bookkeeper
+  readonly tell: (event: SeatEvent) => void
+  /** Nothing lives any more on a supply that came from another agent. */
+  readonly tellEmpty: (supply: string) => void
+}
+
 export class Endings {
   readonly #keeper: Bookkeeper
-  readonly #tell: (event: SeatEvent) => void
+  readonly #tell: EndingParts['tell']
+  readonly #tellEmpty: EndingParts['tellEmpty']
 
-  constructor(keeper: Bookkeeper, tell: (event: SeatEvent) => void) {
+  constructor({ keeper, tell, tellEmpty }: EndingParts) {
     this.#keeper = keeper
     this.#tell = tell
+    this.#tellEmpty = tellEmpty
   }
 
   /** For good: the seat is free with this batch. */
   end(transaction: Transaction, grant: Grant, reason: string, overlap?: Tombstone['overlap']): void {
     const decided = decideEnd(this.#keeper.draft, grant.id, reason, this.#keeper.readings, overlap)
     if (!decided) return
-    transaction.journal(happenings.sessionEnded(decided.ended, reason))
+    this.lookAtSupplies(transaction, grant.parts)
+    this.noteEnded(transaction, decided.ended, reason)
     this.noteMoves(transaction, decided.moved)
-    transaction.after(() => this.#tell({ kind: 'ended', grant: decided.ended, reason }))
+  }
+
+  /** It was ended by another decision of this batch. */
+  noteEnded(transaction: Transaction, ended: Grant, reason: string): void {
+    transaction.journal(happenings.grantEnded(ended, reason))
+    transaction.after(() => this.#tell({ kind: 'ended', grant: ended, reason }))
   }
 
   /** From the lessor's side: no more renewals; the seat counts until the holder confirms or its time is over (R5). */
   begin(transaction: Transaction, grant: Grant, reason: string, order: happenings.EndOrder = {}): void {
     if (grant.ending !== undefined) return
     const ending = decideEnding(this.#keeper.draft, grant.id, reason)
-    if (ending) this.#noteEnding(transaction, ending, reason, order)
+    if (ending) this.noteEnding(transaction, ending, reason, order)
   }
 
   /** Sessions of a supply that has ended move where they fit; the others begin to end (R6, R31). */
   supplyEnded(transaction: Transaction, supply: string, reason: EndReason): void {
     const decided = decideSupplyEnd(this.#keeper.draft, supply, reason, this.#keeper.readings)
     this.noteMoves(transaction, decided.moved)
-    for (const grant of decided.ending) this.#noteEnding(transaction, grant, reason)
+    for (const grant of decided.ending) this.noteEnding(transaction, grant, reason)
   }
 
   noteMoves(transaction: Transaction, moved: readonly Grant[]): void {
     for (const grant of moved) {
+      this.lookAtSupplies(transaction, this.#keeper.book.grant(grant.id)?.parts ?? [])
       transaction.journal(happenings.sessionMoved(grant))
       transaction.after(() => this.#tell({ kind: 'changed', grant }))
+    }
+  }
+
+  /** Tells of those among them that came from another agent and are empty once this batch is on disk (R16). */
+  lookAtSupplies(transaction: Transaction, parts: readonly Pick<Part, 'supply'>[]): void {
+    const { draft, book } = this.#keeper
+    for (const { supply: id } of parts) {
+      if ((draft.supply(id)?.kind ?? 'license') === 'license') continue
+      transaction.after(() => {
+        if (book.supply(id) && isEmpty(book, id)) this.#tellEmpty(id)
+      })
     }
   }
 
@@ -62,8 +90,14 @@ export class Endings {
     })
   }
 
-  #noteEnding(transaction: Transaction, grant: Grant, reason: string, order: happenings.EndOrder = {}): void {
-    transaction.journal(happenings.sessionEnding(grant, reason, order))
+  noteEnding(transaction: Transaction, grant: Grant, reason: string, order: happenings.EndOrder = {}): void {
+    transaction.journal(happenings.grantEnding(grant, reason, order))
     transaction.after(() => this.#tell({ kind: 'ending', grant, reason }))
   }
+}
+
+/** Whether no grant has seats out of the supply. */
+export function isEmpty(view: SeatView, supply: string): boolean {
+  for (const _ of view.grantsOf(supply)) return false
+  return true
 }

@@ -6,18 +6,15 @@
 import type { Grant, Tombstone } from './domain/grant.ts'
 import type { JsonValue, StoredRecord } from './store/store.ts'
 
-interface EndedValue {
-  readonly ended: string
-  readonly overlap?: NonNullable<Tombstone['overlap']>
-}
+type EndedValue = Omit<Tombstone, 'id' | 'instance' | 'reason'> & { readonly ended: string }
 
 /** The grant as it is, id included: leaving it out would cost a copy of each. */
 export function grantValue(grant: Grant): JsonValue {
   return grant as unknown as JsonValue
 }
 
-export function tombstoneValue({ reason, overlap }: Tombstone): JsonValue {
-  const value: EndedValue = overlap === undefined ? { ended: reason } : { ended: reason, overlap }
+export function tombstoneValue({ id: _, instance: _instance, reason, ...rest }: Tombstone): JsonValue {
+  const value: EndedValue = { ended: reason, ...rest }
   return value as unknown as JsonValue
 }
 
@@ -28,7 +25,6 @@ export type GrantRecord =
 export function readGrantRecord({ key: id, instance, value }: StoredRecord): GrantRecord {
   const read = value as unknown as Omit<Grant, 'id'> | EndedValue
   if (!('ended' in read)) return { kind: 'grant', grant: { ...read, id } }
-  const { ended: reason, overlap } = read
-  const tombstone = overlap === undefined ? { id, instance, reason } : { id, instance, reason, overlap }
-  return { kind: 'tombstone', tombstone }
+  const { ended: reason, ...rest } = read
+  return { kind: 'tombstone', tombstone: { id, instance, reason, ...rest } }
 }

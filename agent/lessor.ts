@@ -10,9 +10,10 @@ import type { Book, SeatView } from './domain/book.ts'
 import type { Grant, Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideOpen, moveBack, type OpenCommand, type OpenOutcome } from './domain/seats.ts'
-import type { Supply } from './domain/supply.ts'
+import type { Supply, SupplyKind } from './domain/supply.ts'
 import { decideTransfer } from './domain/transfer.ts'
-import { Endings, type SeatEvent } from './endings.ts'
+import { EarlyReturns, isGivenBack } from './early-returns.ts'
+import { Endings, isEmpty, type SeatEvent } from './endings.ts'
 import type { EndReason } from './errors.ts'
 import type { LivePromise } from './promises.ts'
 import { type Renewal, Renewals } from './renewals.ts'
@@ -31,14 +32,25 @@ export interface LessorOptions {
   readonly onEvent?: (event: SeatEvent) => void
 }
 
+export interface PromisedSeats {
+  readonly grant: Grant
+  /** Seconds for which the holder may believe in it, rounded down. */
+  readonly expiresIn: number
+  /** Seconds until the seat may be reused if nothing else is heard, rounded up. */
+  readonly freeIn: number
+}
+
 export type OpenAnswer =
   | Exclude<OpenOutcome, { kind: 'granted' | 'repeated' }>
-  | { readonly kind: 'granted'; readonly grant: Grant; readonly expiresIn: number }
-  | { readonly kind: 'repeated'; readonly grant: Grant; readonly expiresIn: number }
+  | ({ readonly kind: 'granted' } & PromisedSeats)
+  | ({ readonly kind: 'repeated' } & PromisedSeats)
 
 export type EndAnswer =
   | { readonly kind: 'ended'; readonly grant: Grant; readonly overlap?: Tombstone['overlap'] }
-  /** @property freeAt wall time in ms at which the seat is free at the latest, for people */
+  /**
+   * Also of a lease that its holder gave back when it had given back too many early (R28): it is over for the holder.
+   * @property freeAt wall time in ms at which the seat is free at the latest, for people
+   */
   | { readonly kind: 'ending'; readonly grant: Grant; readonly freeAt: number }
   | { readonly kind: 'overlap_forbidden' }
   | { readonly kind: 'gone'; readonly reason: string }
@@ -50,12 +62,21 @@ export class Lessor {
   readonly #endings: Endings
   readonly #renewals: Renewals
   readonly #upkeep: Upkeep
+  readonly #returns: EarlyReturns
+  readonly #onEmpty: ((supply: string) => void)[] = []
 
   constructor(options: LessorOptions) {
     const { writes, clock, timers, idleLimit } = options
     this.#options = options
     this.#keeper = new Bookkeeper(clock, idleLimit, (transaction) => this.#upkeep.sweep(transaction))
-    this.#endings = new Endings(this.#keeper, (event) => this.#tell(event))
+    this.#returns = new EarlyReturns(this.#keeper)
+    this.#endings = new Endings({
+      keeper: this.#keeper,
+      tell: (event) => this.#tell(event),
+      tellEmpty: (supply) => {
+        for (const listener of this.#onEmpty) listener(supply)
+      },
+    })
     this.#renewals = new Renewals({ keeper: this.#keeper, endings: this.#endings, writes, clock })
     this.#upkeep = new Upkeep({ keeper: this.#keeper, endings: this.#endings, writes, clock, timers })
   }
@@ -88,31 +109,54 @@ export class Lessor {
     this.#upkeep.stop()
   }
 
+  /**
+   * Called with the id of a lease's or detachment's supply when nothing lives on it any more, or when it is new and nothing was
+   * put on it, as committed (R16, R17).
+   */
+  onEmpty(listener: (supply: string) => void): void {
+    this.#onEmpty.push(listener)
+  }
+
+  /** Whether nothing lives on the supply, as committed. */
+  isEmpty(supply: string): boolean {
+    return isEmpty(this.view, supply)
+  }
+
+  /** Gives seats to an application or to another agent; a repeat of a live id is a renewal (R14). */
   open(command: OpenCommand): Promise<OpenAnswer> {
-    return this.#options.writes.submit<OpenAnswer>(
-      (transaction) => {
-        const { draft, readings } = this.#keeper
-        const outcome = decideOpen(draft, command, readings)
-        if (outcome.kind === 'repeated') {
-          // Being answered that it has ended confirms nothing here: this may be a late copy that nobody listens for.
-          const answer = this.#renewals.promiseDurably(transaction, outcome.grant, command.binding)
-          return answer.kind === 'ended' ? answer : { ...answer, kind: 'repeated' }
-        }
-        if (outcome.kind !== 'granted') return outcome
-        const { grant, moved } = outcome
-        const seconds = this.#renewals.secondsFor(draft, grant, readings.bootAt)
-        transaction.journal(happenings.sessionOpened(grant))
-        this.#endings.noteMoves(transaction, moved)
-        this.#keeper.promise(transaction, grant, seconds)
-        transaction.after(() => this.#tell({ kind: 'opened', grant }))
-        return { kind: 'granted', grant, expiresIn: seconds }
-      },
-      { growing: true },
-    )
+    return this.#options.writes.submit<OpenAnswer>((transaction) => this.openIn(transaction, command), {
+      growing: true,
+    })
+  }
+
+  /** The same within a job of another owner: what was fetched and for whom is one batch (R7). */
+  openIn(transaction: Transaction, command: OpenCommand): OpenAnswer {
+    const { draft, readings } = this.#keeper
+    const returned = command.kind === 'lease' ? this.#returns.waitingOf(command.holder) : []
+    const outcome = decideOpen(draft, command, readings, returned)
+    if (outcome.kind === 'repeated') return this.#repeat(transaction, outcome.grant, command)
+    if (outcome.kind !== 'granted') return outcome
+    const { grant, moved, takenOver } = outcome
+    for (const one of takenOver) this.#endings.noteEnded(transaction, one, 'released')
+    const expiresIn = this.#renewals.secondsFor(draft, grant, readings.bootAt)
+    transaction.journal(happenings.grantOpened(grant))
+    this.#endings.noteMoves(transaction, moved)
+    const freeIn = this.#keeper.promise(transaction, grant, expiresIn)
+    transaction.after(() => this.#tell({ kind: 'opened', grant }))
+    return { kind: 'granted', grant, expiresIn, freeIn }
+  }
+
+  #repeat(transaction: Transaction, grant: Grant, { kind, binding }: OpenCommand): OpenAnswer {
+    const { unconfirmed: _, ...heard } = grant
+    // Another agent that asks again has heard of its seat; a session has when it beats (R30).
+    const renewed = this.#renewals.promiseDurably(transaction, kind === 'lease' ? heard : grant, binding)
+    // Being answered that it has ended confirms nothing here: this may be a late copy that nobody listens for.
+    if (renewed.kind === 'ended') return renewed
+    return renewed.kind === 'later' ? { kind: 'closed', why: 'manager_unreachable' } : { ...renewed, kind: 'repeated' }
   }
 
   /**
-   * Keeps a session. Answers at once where that needs no write.
+   * Keeps a session or a lease. Answers at once where that needs no write.
    * @param binding a nonce; the first one is the session's binding and is stored (R27)
    */
   renew(id: string, binding?: string): Renewal | Promise<Renewal> {
@@ -129,14 +173,54 @@ export class Lessor {
     this.#keeper.promises.noteActivity(id, at)
   }
 
-  /** The holder gives the seat back, or is known to have stopped: free at once. */
+  /**
+   * The holder gives the seat back, or is known to have stopped: free at once, but for an agent that gives back too many leases
+   * early (R28).
+   */
   end(id: string, reason: EndReason): Promise<EndAnswer> {
+    return this.#options.writes.submit<EndAnswer>((transaction) => this.#endIn(transaction, id, reason))
+  }
+
+  /**
+   * The same where the request that asks for it may still come: an id that is not known is never granted then (R15).
+   * @param instance the license server that is meant
+   */
+  forbid(id: string, instance: string): Promise<EndAnswer> {
     return this.#options.writes.submit<EndAnswer>((transaction) => {
-      const grant = this.#keeper.draft.grant(id)
-      if (!grant) return goneOrUnknown(this.#keeper.draft, id)
-      this.#endings.end(transaction, grant, grant.ending ?? reason)
-      return { kind: 'ended', grant }
+      const answer = this.#endIn(transaction, id, 'released')
+      if (answer.kind !== 'unknown') return answer
+      this.#keeper.draft.putTombstone({ id, instance, reason: 'released', peer: true })
+      return { kind: 'gone', reason: 'released' }
     })
+  }
+
+  #endIn(transaction: Transaction, id: string, reason: EndReason): EndAnswer {
+    const { draft } = this.#keeper
+    const grant = draft.grant(id)
+    if (!grant) return goneOrUnknown(draft, id)
+    if (grant.kind === 'lease' && reason === 'released' && this.#mustWait(transaction, grant))
+      return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt: this.#freeAt(grant) }
+    this.#endings.end(transaction, grant, grant.ending ?? reason)
+    return { kind: 'ended', grant }
+  }
+
+  /** Whether the seat of a lease that is given back is free only at the end of its text (R28); makes it wait. */
+  #mustWait(transaction: Transaction, grant: Grant): boolean {
+    if (isGivenBack(grant)) return true
+    // It confirms an end that was ordered here.
+    if (grant.ending !== undefined || this.#returns.mayFree(transaction, grant)) return false
+    this.#endings.begin(transaction, grant, 'released')
+    transaction.after(() => {
+      this.#keeper.promises.giveBack(grant, this.#options.clock.atLeast())
+      this.#returns.noteGivenBack(grant)
+    })
+    return true
+  }
+
+  /** Wall time in ms, for people. */
+  #freeAt(grant: Grant): number {
+    const { readings } = this.#keeper
+    return readings.wall + Math.max(0, Math.ceil(this.#keeper.freeAtOf(grant) - readings.atLeast))
   }
 
   /**
@@ -150,11 +234,10 @@ export class Lessor {
   ): Promise<EndAnswer> {
     const { freeNow: _, ...order } = options
     return this.#options.writes.submit<EndAnswer>((transaction) => {
-      const { draft, readings } = this.#keeper
+      const { draft } = this.#keeper
       const grant = draft.grant(id)
       if (!grant) return goneOrUnknown(draft, id)
-      const left = this.#keeper.freeAtOf(grant) - readings.atLeast
-      const freeAt = readings.wall + Math.max(0, Math.ceil(left))
+      const freeAt = this.#freeAt(grant)
       if (!options.freeNow) {
         this.#endings.begin(transaction, grant, reason, order)
         return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt }
@@ -175,9 +258,11 @@ export class Lessor {
    */
   putSupply(transaction: Transaction, supply: Supply, endReason: EndReason): void {
     const { draft, readings } = this.#keeper
+    const isNew = draft.supply(supply.id) === undefined
     draft.putSupply(supply)
     if (supply.takes.kind === 'nothing') this.#endings.supplyEnded(transaction, supply.id, endReason)
     else this.#endings.noteMoves(transaction, moveBack(draft, [supply.id], readings))
+    if (isNew) this.#endings.lookAtSupplies(transaction, [{ supply: supply.id }])
     transaction.after(() => this.#tell({ kind: 'supplies' }))
   }
 
@@ -189,29 +274,32 @@ export class Lessor {
   }
 
   /**
-   * Adds a supply that takes over everything that is out of another one, which ends (R6).
+   * Adds a supply of a license that takes over everything that is out of another one, which ends (R6).
    * @returns by how many seats more are out than the new one has
    */
   transferSupply(transaction: Transaction, from: string, to: Supply): number {
     const { draft } = this.#keeper
     draft.putSupply(to)
-    const { moved, excess } = decideTransfer(draft, from, to)
+    const { moved, ending, excess } = decideTransfer(draft, from, to, 'license_removed')
     this.#endings.noteMoves(transaction, moved)
+    for (const grant of ending) this.#endings.noteEnding(transaction, grant, 'license_removed')
     draft.dropSupply(from)
     transaction.after(() => this.#tell({ kind: 'supplies' }))
     return excess
   }
 
-  /** All supplies as they are after loading, without a write. */
-  setSupplies(supplies: Iterable<Supply>): void {
+  /** All supplies of one kind as they are after loading, without a write. */
+  setSupplies(supplies: Iterable<Supply>, kind: SupplyKind = 'license'): void {
     const { book } = this.#keeper
     const draft = book.draft()
-    for (const supply of book.supplies()) draft.dropSupply(supply.id)
+    for (const supply of book.supplies()) if (supply.kind === kind) draft.dropSupply(supply.id)
     for (const supply of supplies) draft.putSupply(supply)
     book.apply(draft)
   }
 
   #tell(event: SeatEvent): void {
+    if (event.kind === 'opened') this.#returns.noteOpened(event.grant)
+    else if (event.kind === 'ended') this.#returns.noteEnded(event.grant)
     this.#options.onEvent?.(event)
   }
 }

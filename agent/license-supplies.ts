@@ -36,6 +36,7 @@ export function suppliesOf(installed: Installed, moment: SupplyMoment): LicenseS
       kind: 'license',
       license: payload.id,
       vendor: payload.vendor.name,
+      vendorKey: license.signer,
       ...('any' in entry ? {} : { product: entry.name, ...(entry.title === undefined ? {} : { title: entry.title }) }),
       seats: entry.seats,
       features: featuresOf(entry),
@@ -44,6 +45,9 @@ export function suppliesOf(installed: Installed, moment: SupplyMoment): LicenseS
       ...(until === undefined ? {} : { until }),
       takes,
       overlap: payload.overlap,
+      ...(payload.kind === 'standalone' ? { local: true as const } : {}),
+      depth: payload.depth,
+      chain: [],
     },
   }))
 }

@@ -124,6 +124,14 @@ export class Promises {
     this.#due.add(id, promise.freeAt)
   }
 
+  /** The holder gave it back, but may still prove it until the promise is over (R28). */
+  giveBack(grant: Grant, now: number): void {
+    const promise = this.#promises.get(grant.id)
+    if (!promise) return
+    promise.freeAt = Math.max(now, Math.min(promise.freeAt, promise.promisedUntil))
+    this.#due.add(grant.id, promise.freeAt)
+  }
+
   noteActivity(id: string, at: number): void {
     const promise = this.#promises.get(id)
     if (promise && at > promise.activeAt) promise.activeAt = at

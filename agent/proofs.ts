@@ -1,18 +1,23 @@
 /**
- * Proofs of sessions: below license and activation the agent signs what it granted, bound to the session's nonces (R27).
- * Keeps what is the same for all sessions of a license, since this is on the hot path. Owns nothing that is stored.
- * Must not import broker or http.
+ * Proofs of sessions, and the texts of leases: below license and activation, or below what another agent signed for it, the agent
+ * signs what it granted (R26, R27). Keeps what is the same for all grants of a supply, since this is on the hot path. Owns nothing
+ * that is stored. Must not import broker or http.
  */
 import type { Clock } from './clock.ts'
-import { type CountKey, countKey } from './domain/count-key.ts'
-import type { SigningKey } from './domain/documents/keys.ts'
+import { countKey } from './domain/count-key.ts'
+import type { PublicJwk, SigningKey } from './domain/documents/keys.ts'
 import type { Grant, Part } from './domain/grant.ts'
-import { type ProofSigner, type ProofUnavailable, prepareLicenseProof } from './domain/proof-signer.ts'
+import { type ProofSigner, prepareLicenseProof, prepareProof, readLastLink } from './domain/proof-signer.ts'
 import { factsOfGrant } from './domain/seats.ts'
-import { promiseSeconds, type Supply } from './domain/supply.ts'
+import { isAnyProduct, leasableSeconds, promiseSeconds, type Supply } from './domain/supply.ts'
 import type { Lessor } from './lessor.ts'
 import type { Installed } from './license-record.ts'
 import type { LicenseShelf } from './license-shelf.ts'
+
+/** From license and activation to the link whose `next` is this agent, as it came with the supply. */
+export interface SupplyLinks {
+  readonly links: readonly string[]
+}
 
 export interface ProofsOptions {
   readonly shelf: LicenseShelf
@@ -22,20 +27,43 @@ export interface ProofsOptions {
   /** An Ed25519 signature with the key of `agent`. */
   readonly sign: (text: string) => Promise<Buffer>
   readonly randomId: () => string
+  /** Of a leased or detached supply; the same object as long as they are the same. Absent: there are no such supplies. */
+  readonly linksOf?: (supply: string) => SupplyLinks | undefined
+  /** The key of an agent that holds leases; undefined: not known. */
+  readonly keyOf?: (agent: string) => PublicJwk | undefined
 }
 
-/** A part of a session that can be proved. */
-interface Provable {
+export interface LeaseLinks {
+  /** License and activation. */
+  readonly root: readonly string[]
+  /** The texts of the leases from there down to this one. */
+  readonly leases: readonly string[]
+}
+
+/** What a supply's seats are proved with. */
+interface Base {
+  readonly signer: ProofSigner
+  /** Seconds since 1970 by the clock that the last link was signed by. */
+  readonly now: number
+}
+
+/** A part of a grant that can be proved. */
+interface Provable extends Base {
   readonly part: Part
   readonly supply: Supply
-  readonly installed: Installed
+}
+
+/** Prepared for the links of a leased or detached supply; `end` of the last one, in seconds since 1970. */
+interface Prepared {
   readonly signer: ProofSigner
+  readonly end: number
 }
 
 export class Proofs {
   readonly #options: ProofsOptions
   /** By the license as it is installed at the moment: with any change it is another object. */
-  readonly #signers = new WeakMap<Installed, ProofSigner | ProofUnavailable>()
+  readonly #ofLicenses = new WeakMap<Installed, { readonly signer: ProofSigner | undefined }>()
+  readonly #ofLinks = new WeakMap<SupplyLinks, { readonly prepared: Prepared | undefined }>()
 
   constructor(options: ProofsOptions) {
     this.#options = options
@@ -50,21 +78,20 @@ export class Proofs {
    * largest part that can be, and the proof says that part's seats.
    */
   async prove(grant: Grant, nonce: string): Promise<{ proof: string[] } | { proofUnavailable: 'not_activated' }> {
-    const { lessor, clock, shelf, randomId, sign } = this.#options
+    const { clock, randomId, sign } = this.#options
     const provable = this.#provable(grant)
     if (!provable) return { proofUnavailable: 'not_activated' }
-    const { part, supply, installed, signer } = provable
-    const key: CountKey | undefined = countKey(supply.rule, factsOfGrant(grant))
-    const left = (lessor.promiseOf(grant.id)?.promisedUntil ?? 0) - clock.atLeast()
-    // What was promised before a restart is not known exactly, so the license and its end are the limit, too.
-    const validFor = Math.min(Math.floor(left / 1000), promiseSeconds(supply, clock.boot().at))
+    const { part, supply, signer, now } = provable
+    const key = countKey(supply.rule, factsOfGrant(grant))
+    // What was promised before a restart is not known exactly, so the supply and its end are the limit, too.
+    const validFor = Math.min(this.#secondsLeft(grant), promiseSeconds(supply, clock.boot().at))
     const { unsigned, complete } = signer.prove({
       id: `a${randomId()}`,
-      now: Math.floor(shelf.date(installed) / 1000),
+      now,
       session: grant.id,
       product: grant.product,
       ...(grant.feature === undefined ? {} : { feature: grant.feature }),
-      ...(supply.product === undefined ? { any: true } : {}),
+      ...(isAnyProduct(supply) ? { any: true } : {}),
       seats: part.seats,
       rule: supply.rule,
       ...(key === undefined ? {} : { key }),
@@ -75,24 +102,78 @@ export class Proofs {
     return { proof: complete(await sign(unsigned)) }
   }
 
+  /** The proof that its holder signs below: signed anew, for as long as the lease is promised now. Undefined: there is none. */
+  leaseLinks(grant: Grant): LeaseLinks | undefined {
+    const { clock, randomId, keyOf } = this.#options
+    const next = keyOf?.(grant.holder)
+    const provable = next && grant.kind === 'lease' ? this.#provable(grant) : undefined
+    if (!next || !provable) return undefined
+    const { part, supply, signer, now } = provable
+    const validFor = Math.min(this.#secondsLeft(grant), leasableSeconds(supply, clock.boot().at))
+    if (validFor < 1) return undefined
+    const key = part.key === undefined ? undefined : countKey(supply.rule, factsOfGrant(grant))
+    const text = signer.lease({
+      id: `l${randomId()}`,
+      now,
+      next,
+      product: grant.product,
+      ...(grant.feature === undefined ? {} : { feature: grant.feature }),
+      ...(isAnyProduct(supply) ? { any: true } : {}),
+      seats: part.seats,
+      rule: supply.rule,
+      ...(key === undefined ? {} : { key }),
+      depth: supply.depth - 1,
+      validFor,
+    })
+    return { root: signer.links.slice(0, 2), leases: [...signer.links.slice(2), text] }
+  }
+
+  #secondsLeft(grant: Grant): number {
+    const { lessor, clock } = this.#options
+    return Math.floor(((lessor.promiseOf(grant.id)?.promisedUntil ?? 0) - clock.atLeast()) / 1000)
+  }
+
   #provable(grant: Grant): Provable | undefined {
-    const { lessor, shelf } = this.#options
     let largest: Provable | undefined
     for (const part of grant.parts) {
-      const supply = lessor.view.supply(part.supply)
-      const installed = supply && shelf.get(supply.license)
-      const signer = installed && this.#signerOf(installed)
-      if (supply === undefined || installed === undefined || signer?.kind !== 'ready') continue
-      if (largest === undefined || part.seats > largest.part.seats) largest = { part, supply, installed, signer }
+      const supply = this.#options.lessor.view.supply(part.supply)
+      const base = supply && this.#baseOf(supply)
+      if (supply === undefined || base === undefined) continue
+      if (largest === undefined || part.seats > largest.part.seats) largest = { part, supply, ...base }
     }
     return largest
   }
 
-  #signerOf(installed: Installed): ProofSigner | ProofUnavailable {
-    const known = this.#signers.get(installed)
-    if (known) return known
-    const signer = prepareLicenseProof(installed.license, installed.activation, this.#options.agent)
-    this.#signers.set(installed, signer)
+  #baseOf(supply: Supply): Base | undefined {
+    const { shelf, linksOf, clock } = this.#options
+    if (supply.kind === 'license') {
+      const installed = shelf.get(supply.license)
+      const signer = installed && this.#signerOf(installed)
+      return signer && { signer, now: Math.floor(shelf.date(installed) / 1000) }
+    }
+    const found = linksOf?.(supply.id)
+    const prepared = found && this.#prepare(found)
+    if (!prepared || supply.until === undefined) return undefined
+    // The end of a lease is told by its manager's clock, which may differ from ours: so is what follows from it (R13).
+    const left = Math.ceil(Math.max(0, supply.until - clock.boot().at) / 1000)
+    return { signer: prepared.signer, now: prepared.end - left }
+  }
+
+  #signerOf(installed: Installed): ProofSigner | undefined {
+    const known = this.#ofLicenses.get(installed)
+    if (known) return known.signer
+    const made = prepareLicenseProof(installed.license, installed.activation, this.#options.agent)
+    const signer = made.kind === 'ready' ? made : undefined
+    this.#ofLicenses.set(installed, { signer })
     return signer
+  }
+
+  #prepare(found: SupplyLinks): Prepared | undefined {
+    const known = this.#ofLinks.get(found)
+    if (known) return known.prepared
+    const last = found.links.length > 2 ? readLastLink(found.links) : undefined
+    const prepared = last && { signer: prepareProof(found.links, this.#options.agent), end: last.exp }
+    this.#ofLinks.set(found, { prepared })
+    return prepared
   }
 }

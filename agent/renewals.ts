@@ -5,14 +5,19 @@
 import type { Bookkeeper } from './bookkeeper.ts'
 import type { Clock } from './clock.ts'
 import type { SeatView } from './domain/book.ts'
-import { freshFreeIn, type Grant } from './domain/grant.ts'
-import { promiseSeconds } from './domain/supply.ts'
+import { freshFreeIn, type Grant, type Part } from './domain/grant.ts'
+import { moveTarget } from './domain/moving.ts'
+import { seatLasts } from './domain/shrinking.ts'
+import { leasableSeconds, promiseSeconds } from './domain/supply.ts'
 import type { Endings } from './endings.ts'
-import { LeaseholdError } from './errors.ts'
+import { type EndReason, LeaseholdError } from './errors.ts'
 import type { Transaction, Writes } from './writes.ts'
 
 export type Renewal =
-  | { readonly kind: 'renewed'; readonly grant: Grant; readonly expiresIn: number }
+  /** @property freeIn seconds until the seat may be reused at the latest, if nothing else is heard */
+  | { readonly kind: 'renewed'; readonly grant: Grant; readonly expiresIn: number; readonly freeIn: number }
+  /** It lives, but nothing can be promised before its supply is confirmed or renewed by its manager (R20). */
+  | { readonly kind: 'later'; readonly grant: Grant }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'unknown' }
 
@@ -51,7 +56,8 @@ export class Renewals {
     if (!grant || !promise || keeper.isBeingWritten(id)) return undefined
     const now = clock.atLeast()
     if (grant.ending !== undefined) {
-      promises.confirm(id, now)
+      // Another agent confirms when its own sessions have ended, by giving the lease back (R5).
+      if (grant.kind === 'session') promises.confirm(id, now)
       return { kind: 'ended', reason: grant.ending }
     }
     if (grant.unconfirmed || (binding !== undefined && grant.binding === undefined)) return undefined
@@ -60,7 +66,7 @@ export class Renewals {
     if (seconds <= 0 || now >= promise.freeAt || !promises.fits(promise, grant, bootAt, seconds)) return undefined
     if (promises.isActiveAgain(promise, grant, now)) return undefined
     promises.extend(promise, grant, now, seconds)
-    return { kind: 'renewed', grant, expiresIn: seconds }
+    return { kind: 'renewed', grant, expiresIn: seconds, freeIn: Math.ceil((promise.freeAt - now) / 1000) }
   }
 
   #durably(id: string, binding: string | undefined): Promise<Renewal> {
@@ -78,7 +84,8 @@ export class Renewals {
           ? this.promiseDurably(transaction, heard, binding)
           : { kind: 'ended', reason: grant.ending }
       // Being answered that it has ended is the holder's confirmation (R5); the answer goes out only now.
-      if (answer.kind === 'ended') transaction.after(() => promises.confirm(id, clock.atLeast()))
+      if (answer.kind === 'ended' && grant.kind === 'session')
+        transaction.after(() => promises.confirm(id, clock.atLeast()))
       return answer
     })
   }
@@ -88,15 +95,26 @@ export class Renewals {
     transaction: Transaction,
     grant: Grant,
     binding: string | undefined,
-  ): Extract<Renewal, { kind: 'renewed' | 'ended' }> {
+  ): Exclude<Renewal, { kind: 'unknown' }> {
+    const { draft, readings } = this.#parts.keeper
+    const seconds = this.secondsFor(draft, grant, readings.bootAt)
+    if (seconds > 0) return this.#write(transaction, grant, binding, seconds)
+    const moved = this.#moveOn(transaction, grant)
+    if (moved) return this.#write(transaction, moved, binding, this.secondsFor(draft, moved, readings.bootAt))
+    if (this.#mayGoOn(draft, grant, readings.bootAt)) return { kind: 'later', grant }
+    const reason = this.#endReasonOf(draft, grant)
+    this.#parts.endings.begin(transaction, grant, reason)
+    return { kind: 'ended', reason }
+  }
+
+  #write(
+    transaction: Transaction,
+    grant: Grant,
+    binding: string | undefined,
+    seconds: number,
+  ): Extract<Renewal, { kind: 'renewed' }> {
     const { draft, readings, promises } = this.#parts.keeper
     const now = readings.atLeast
-    const seconds = this.secondsFor(draft, grant, readings.bootAt)
-    if (seconds <= 0) {
-      const reason = grant.parts.every((part) => draft.supply(part.supply)) ? 'expired' : 'license_removed'
-      this.#parts.endings.begin(transaction, grant, reason)
-      return { kind: 'ended', reason }
-    }
     const activeAt = promises.get(grant.id)?.activeAt ?? now
     const written: Grant = {
       ...grant,
@@ -106,18 +124,55 @@ export class Renewals {
       written: { boot: readings.boot.id, at: readings.boot.at },
     }
     draft.putGrant(written)
-    this.#parts.keeper.promise(transaction, written, seconds)
-    return { kind: 'renewed', grant: written, expiresIn: seconds }
+    const freeIn = this.#parts.keeper.promise(transaction, written, seconds)
+    return { kind: 'renewed', grant: written, expiresIn: seconds, freeIn }
+  }
+
+  /** Before a session ends with its supply it moves to another one that fits (R31). */
+  #moveOn(transaction: Transaction, grant: Grant): Grant | undefined {
+    const { draft, readings } = this.#parts.keeper
+    const over = grant.parts.filter((part) => this.#partSeconds(draft, grant, part, readings.bootAt) <= 0)
+    const target = moveTarget(draft, grant, readings, (other) => !over.some((part) => part.supply === other.id))
+    if (!target) return undefined
+    draft.putGrant(target)
+    this.#parts.endings.noteMoves(transaction, [target])
+    return target
+  }
+
+  /**
+   * Whether more can be promised later: its supply waits for its manager after a boot (R20), or what it has left is less than the
+   * grace that a lease needs (R10), and it may be renewed.
+   */
+  #mayGoOn(view: SeatView, grant: Grant, bootAt: number): boolean {
+    return grant.parts.every((part) => {
+      if (this.#partSeconds(view, grant, part, bootAt) > 0) return true
+      const supply = view.supply(part.supply)
+      if (!supply || supply.kind === 'license' || supply.takes.kind === 'nothing') return false
+      if (supply.takes.kind === 'renewals' && supply.takes.why === 'manager_unreachable') return true
+      return grant.kind === 'lease' && (supply.until ?? 0) > bootAt && seatLasts(view, supply, grant, bootAt) > 0
+    })
+  }
+
+  #endReasonOf(view: SeatView, grant: Grant): EndReason {
+    const supplies = grant.parts.map((part) => view.supply(part.supply))
+    if (supplies.includes(undefined)) return 'license_removed'
+    if (supplies.some((one) => one?.kind === 'lease')) return 'lease_lost'
+    return supplies.some((one) => one?.kind === 'detachment') ? 'detachment_ended' : 'expired'
   }
 
   /** @param bootAt now on the boot clock, in ms @returns 0 when one of its supplies has ended */
   secondsFor(view: SeatView, grant: Grant, bootAt: number): number {
     let seconds = grant.unconfirmed ? Math.min(unconfirmedSeconds, grant.leaseSeconds) : grant.leaseSeconds
-    for (const part of grant.parts) {
-      const supply = view.supply(part.supply)
-      if (!supply || supply.takes.kind === 'nothing') return 0
-      if (supply.until !== undefined) seconds = Math.min(seconds, promiseSeconds(supply, bootAt))
-    }
+    for (const part of grant.parts) seconds = Math.min(seconds, this.#partSeconds(view, grant, part, bootAt))
     return seconds
+  }
+
+  #partSeconds(view: SeatView, grant: Grant, part: Part, bootAt: number): number {
+    const supply = view.supply(part.supply)
+    if (!supply || supply.takes.kind === 'nothing') return 0
+    if (supply.until === undefined) return grant.leaseSeconds
+    const seconds = grant.kind === 'session' ? promiseSeconds(supply, bootAt) : leasableSeconds(supply, bootAt)
+    if (supply.kind === 'license') return seconds
+    return Math.min(seconds, Math.floor(seatLasts(view, supply, grant, bootAt) / 1000))
   }
 }

@@ -23,6 +23,8 @@ export function refusalOf(answer: Refused, product: ProductName, feature: string
       return refuse('unknown_product', `No license for ${product} is installed here.`)
     case 'unknown_feature':
       return refuse('unknown_feature', `No license for ${product} has the feature “${feature}”.`)
+    case 'lease_too_short':
+      return refuse('lease_too_short', `A seat of ${product} could not be promised for long enough.`, { retryIn })
     case 'closed':
       return refuse(answer.why, `${product} has a license here, but it gives out no seats now.`)
     case 'queue_full':

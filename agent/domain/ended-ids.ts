@@ -8,7 +8,7 @@ type Ending = Omit<Tombstone, 'id'>
 
 export class EndedIds {
   readonly #endings = new Map<string, Ending>()
-  /** By instance, then by reason: those without an overlap. */
+  /** By instance, then by reason: those of sessions without an overlap. */
   readonly #usual = new Map<string, Map<string, Ending>>()
 
   get(id: string): Tombstone | undefined {
@@ -26,18 +26,16 @@ export class EndedIds {
     for (const [id, ending] of this.#endings) yield { id, ...ending }
   }
 
-  #endingOf({ instance, reason, overlap }: Tombstone): Ending {
-    if (overlap !== undefined) return { instance, reason, overlap }
+  #endingOf({ id: _, ...ending }: Tombstone): Ending {
+    const { instance, reason, overlap, peer } = ending
+    if (overlap !== undefined || peer !== undefined) return ending
     let ofInstance = this.#usual.get(instance)
     if (!ofInstance) {
       ofInstance = new Map()
       this.#usual.set(instance, ofInstance)
     }
-    let ending = ofInstance.get(reason)
-    if (!ending) {
-      ending = { instance, reason }
-      ofInstance.set(reason, ending)
-    }
-    return ending
+    const known = ofInstance.get(reason)
+    if (!known) ofInstance.set(reason, ending)
+    return known ?? ending
   }
 }

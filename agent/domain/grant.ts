@@ -1,6 +1,7 @@
 /**
  * Grants: seats given out of supplies, until a time; as stored, and the rules of their times (R3, R10). Pure.
  */
+import type { CountFacts } from './count-key.ts'
 import type { ProductName } from './product-name.ts'
 
 export type GrantKind = 'session' | 'lease' | 'detachment'
@@ -44,8 +45,12 @@ export interface Grant {
   readonly who: Who
   /** Hash of what was asked: the same id with another body is a conflict (R15). */
   readonly body: string
+  /** The holder wants seats of this vendor key only, also when it moves. */
+  readonly vendorKey?: string
   /** The first nonce; never changes (R27). */
   readonly binding?: string
+  /** What a lease is counted by: the agent that the application runs at, and its user and process there (R18). */
+  readonly facts?: CountFacts
   /** The process that is watched (R29). */
   readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string }
   readonly activity: Activity
@@ -66,8 +71,15 @@ export interface Tombstone {
   /** That of its grant. */
   readonly instance: string
   readonly reason: string
+  /** Of a request of another agent: it is kept for as long as a copy of that may come late. */
+  readonly peer?: true
   /** Seats that were freed by order while they may still be in use, until a wall time in ms, for people. */
   readonly overlap?: { readonly supplies: readonly string[]; readonly seats: number; readonly until: number }
+}
+
+/** Ids that other agents make are theirs alone (R15). */
+export function peerGrantId(holder: string, id: string): string {
+  return `${holder}/${id}`
 }
 
 const minimalGrace = 15_000

@@ -1,34 +1,41 @@
 /**
  * What the journal says of seats. The facts are kept from the start for history, dry runs and forecast. Pure.
  */
-import type { Grant, Who } from './grant.ts'
+import type { Grant, GrantKind, Who } from './grant.ts'
 import type { Happening, JournalFact } from './journal.ts'
 
 type SeatHappening = Omit<Happening, 'instance'> & { readonly instance: string }
 
-export function sessionOpened(grant: Grant): SeatHappening {
+/** What the journal calls the beginning and the end of a grant, and what it calls the grant itself. */
+const names = {
+  session: { opened: 'session.opened', ended: 'session.ended', ending: 'session.ending', id: 'session' },
+  lease: { opened: 'lease.granted', ended: 'lease.ended', ending: 'lease.ending', id: 'lease' },
+  detachment: { opened: 'detachment.made', ended: 'detachment.ended', ending: 'detachment.ending', id: 'detachment' },
+} as const satisfies Record<GrantKind, Record<string, string>>
+
+export function grantOpened(grant: Grant): SeatHappening {
   const facts = seatFacts(grant)
   facts.supplies = grant.parts.map((part) => part.supply)
   facts.waited = grant.unconfirmed ?? false
-  return { type: 'session.opened', instance: grant.instance, facts, personal: personalFacts(grant.who) }
+  return { type: names[grant.kind].opened, instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
-export function sessionEnded(grant: Grant, reason: string): SeatHappening {
+export function grantEnded(grant: Grant, reason: string): SeatHappening {
   const facts = seatFacts(grant)
   facts.reason = reason
-  return { type: 'session.ended', instance: grant.instance, facts, personal: personalFacts(grant.who) }
+  return { type: names[grant.kind].ended, instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
-/** The lessor began to end it; `session.ended` follows when the holder confirms or the seat is free (R5). */
 /** Who ordered an end from this side, and what they said about it. */
 export interface EndOrder {
   readonly by?: string
   readonly note?: string
 }
 
-export function sessionEnding(grant: Grant, reason: string, order: EndOrder): SeatHappening {
+/** The lessor began to end it; the end follows when the holder confirms or the seat is free (R5). */
+export function grantEnding(grant: Grant, reason: string, order: EndOrder): SeatHappening {
   return {
-    type: 'session.ending',
+    type: names[grant.kind].ending,
     instance: grant.instance,
     facts: { ...seatFacts(grant), reason },
     personal: { ...order },
@@ -71,7 +78,9 @@ export function sessionRefused(request: RefusedRequest): SeatHappening {
 }
 
 function seatFacts(grant: Grant): Record<string, JournalFact> {
-  const facts: Record<string, JournalFact> = { session: grant.id, product: grant.product, seats: grant.seats }
+  const id = names[grant.kind].id
+  const facts: Record<string, JournalFact> = { [id]: grant.id, product: grant.product, seats: grant.seats }
+  if (grant.kind !== 'session') facts.holder = grant.holder
   if (grant.feature !== undefined) facts.feature = grant.feature
   return facts
 }

@@ -109,6 +109,7 @@ export function moveTarget(
     product: grant.product,
     seats: grant.seats,
     facts: context.factsOf(grant),
+    ...(grant.vendorKey === undefined ? {} : { vendorKey: grant.vendorKey }),
     ...(grant.feature === undefined ? {} : { feature: grant.feature }),
   }
   const promised = context.promisedFor(grant)

@@ -15,17 +15,21 @@ export interface Wanted {
   readonly feature?: string
   readonly seats: number
   readonly facts: CountFacts
+  /** Counts for itself whatever the rule says: a reserve serves many (R17). */
+  readonly keyless?: true
+  /** Only seats of licenses that this vendor key signed. */
+  readonly vendorKey?: string
 }
+
+type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'keyless'> & Partial<Pick<Wanted, 'facts'>>
 
 const kindOrder = { detachment: 0, license: 1, lease: 2 } as const
 
 /** Supplies that take a new session of this product and feature, best first. @param bootAt now, in ms */
-export function openSupplies(view: SeatView, wanted: Pick<Wanted, 'product' | 'feature'>, bootAt: number): Supply[] {
-  const open = view
-    .suppliesFor(wanted.product)
-    .filter(
-      (one) => one.takes.kind === 'sessions' && fitsFeature(one, wanted.feature) && promiseSeconds(one, bootAt) > 0,
-    )
+export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Supply[] {
+  const open = servingSupplies(view, wanted).filter(
+    (one) => one.takes.kind === 'sessions' && fitsFeature(one, wanted.feature) && promiseSeconds(one, bootAt) > 0,
+  )
   if (open.length < 2) return open
   return open.sort(
     (a, b) =>
@@ -37,8 +41,31 @@ export function openSupplies(view: SeatView, wanted: Pick<Wanted, 'product' | 'f
   )
 }
 
+/**
+ * Supplies of the product that are there for who asks, whatever they take at the moment: a lease under a count key only for that
+ * key (R17), one vendor's key only for who trusts it. Where nothing is said of who asks: those that are there for everybody.
+ */
+export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply[] {
+  const supplies = view.suppliesFor(wanted.product)
+  const { facts, vendorKey, product, keyless } = wanted
+  if (vendorKey === undefined && !supplies.some((one) => one.onlyKey !== undefined)) return supplies
+  // Thousands of leases may come from a few licenses.
+  const keys = new Map<string, string | undefined>()
+  const keyOf = (supply: Supply): string | undefined => {
+    if (facts === undefined || keyless) return undefined
+    if (!keys.has(supply.license)) keys.set(supply.license, keyIn(supply, { product, facts }))
+    return keys.get(supply.license)
+  }
+  return supplies.filter(
+    (one) =>
+      (vendorKey === undefined || one.vendorKey === vendorKey) &&
+      (one.onlyKey === undefined || one.onlyKey === keyOf(one)),
+  )
+}
+
 /** Key of a session within a supply, or undefined when it counts for itself. */
-export function keyIn(supply: Supply, wanted: Pick<Wanted, 'product' | 'facts'>): string | undefined {
+export function keyIn(supply: Supply, wanted: Pick<Wanted, 'product' | 'facts' | 'keyless'>): string | undefined {
+  if (wanted.keyless) return undefined
   const key = countKey(supply.rule, wanted.facts)
   return key && hashCountKey(supply.license, wanted.product, key)
 }

@@ -4,13 +4,14 @@
  */
 import type { Draft, SeatView } from './book.ts'
 import type { CountFacts } from './count-key.ts'
-import { type Activity, freshFreeIn, type Grant, type Tombstone, type Who } from './grant.ts'
+import { type Activity, freshFreeIn, type Grant, type Part, type Tombstone, type Who } from './grant.ts'
+import { isLeasable, type LeaseTerms, leasableSupplies, placeLease } from './leasing.ts'
 import { type MoveContext, mostCandidates, moveTarget, placeByMoving } from './moving.ts'
-import { leaseSecondsOf, mostSeats, openSupplies, place, sharesAll, type Wanted } from './placement.ts'
+import { leaseSecondsOf, mostSeats, openSupplies, place, servingSupplies, sharesAll, type Wanted } from './placement.ts'
 import { type ProductName, productName } from './product-name.ts'
 import { type ClosedBy, endsSoon, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
 
-export interface OpenCommand {
+interface Asked {
   readonly id: string
   readonly instance: string
   readonly holder: string
@@ -26,7 +27,23 @@ export interface OpenCommand {
   readonly waited: boolean
   /** Others wait for a seat: it may only share what its count key occupies already (R30). */
   readonly sharedOnly?: true
+  /** Only seats of licenses that this vendor key signed. */
+  readonly vendorKey?: string
 }
+
+/** A seat for an application of this agent. */
+export interface SessionCommand extends Asked {
+  readonly kind?: 'session'
+  readonly lease?: never
+}
+
+/** Seats for another agent: `holder` is that agent, `id` is `peerGrantId(holder, …)` (R15). */
+export interface LeaseCommand extends Asked {
+  readonly kind: 'lease'
+  readonly lease: LeaseTerms
+}
+
+export type OpenCommand = SessionCommand | LeaseCommand
 
 export interface DecisionContext extends MoveContext {
   /** Wall time in ms, for people. */
@@ -35,19 +52,34 @@ export interface DecisionContext extends MoveContext {
 }
 
 export type OpenOutcome =
-  | { readonly kind: 'granted'; readonly grant: Grant; readonly moved: readonly Grant[] }
+  | {
+      readonly kind: 'granted'
+      readonly grant: Grant
+      readonly moved: readonly Grant[]
+      /** Leases given back early whose seats this one took over: they have ended (R28). */
+      readonly takenOver: readonly Grant[]
+    }
   | { readonly kind: 'repeated'; readonly grant: Grant }
   | { readonly kind: 'conflict' }
   | { readonly kind: 'ended'; readonly reason: string }
-  | { readonly kind: 'short' }
-  /** More than there are in all: waiting does not help. */
-  | { readonly kind: 'too_many'; readonly seats: number }
+  /** @property largest of a lease: the most seats that one lease could have now */
+  | { readonly kind: 'short'; readonly largest?: number }
+  /** More than there are in all, for a lease in one license: waiting does not help. */
+  | { readonly kind: 'too_many'; readonly seats: number; readonly largest?: number }
+  /** Of a lease: there are seats, but not for long enough (R10). */
+  | { readonly kind: 'lease_too_short' }
   | { readonly kind: 'unknown_feature' }
   /** There are seats, but no supply takes sessions now. */
-  | { readonly kind: 'closed'; readonly why: ClosedBy }
+  | { readonly kind: 'closed'; readonly why: Exclude<ClosedBy, 'lease_returning'> }
   | { readonly kind: 'unknown_product' }
 
-export function decideOpen(draft: Draft, command: OpenCommand, context: DecisionContext): OpenOutcome {
+/** @param returned leases of the same agent that were given back early and wait for the end of their text (R28) */
+export function decideOpen(
+  draft: Draft,
+  command: OpenCommand,
+  context: DecisionContext,
+  returned: readonly Grant[] = [],
+): OpenOutcome {
   const live = draft.grant(command.id)
   if (live) {
     if (live.ending !== undefined) return { kind: 'ended', reason: live.ending }
@@ -56,34 +88,60 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
   const ended = draft.tombstone(command.id)
   if (ended) return { kind: 'ended', reason: ended.reason }
 
-  if (isUnknownFeature(draft, command)) return { kind: 'unknown_feature' }
-  const facts = factsOfCommand(command)
-  const wanted: Wanted = {
-    product: command.product,
-    seats: command.seats,
-    facts,
-    ...(command.feature === undefined ? {} : { feature: command.feature }),
+  const wanted = wantedBy(command)
+  if (command.feature !== undefined && isUnknownFeature(draft, command, wanted)) return { kind: 'unknown_feature' }
+  const all = openSupplies(draft, wanted, context.bootAt)
+  const { lease } = command
+  const supplies = lease ? all.filter((one) => isLeasable(one, lease.chain)) : all
+  if (supplies.length === 0) return noOpenSupply(draft, command, wanted, context.bootAt)
+  if (lease) {
+    const found = placeLease(draft, supplies, wanted, returned, { ...context, sharedOnly: command.sharedOnly })
+    if (found.kind !== 'placed') return found
+    for (const { id, instance } of found.takenOver) draft.putTombstone({ id, instance, reason: 'released', peer: true })
+    return granted(draft, command, [found.part], found.moved, found.takenOver, context)
   }
-  const supplies = openSupplies(draft, wanted, context.bootAt)
-  if (supplies.length === 0) return noOpenSupply(draft, command, context.bootAt)
-
   const parts = place(draft, supplies, wanted)
   if (command.sharedOnly && !(parts && sharesAll(draft, parts, command.feature))) return short(supplies, wanted)
   const made = parts ? { parts, moved: [] } : placeByMoving(draft, supplies, wanted, context)
-  if (!made) return short(supplies, wanted)
-  const leaseSeconds = leaseSecondsOf(draft, made.parts)
+  return made ? granted(draft, command, made.parts, made.moved, [], context) : short(supplies, wanted)
+}
+
+function wantedBy(command: OpenCommand): Wanted {
+  const { product, seats, feature, vendorKey, lease } = command
+  return {
+    product,
+    seats,
+    facts: factsOfCommand(command),
+    ...(feature === undefined ? {} : { feature }),
+    ...(vendorKey === undefined ? {} : { vendorKey }),
+    ...(lease?.purpose === 'reserve' ? { keyless: true as const } : {}),
+  }
+}
+
+function granted(
+  draft: Draft,
+  command: OpenCommand,
+  parts: readonly Part[],
+  moved: readonly Grant[],
+  takenOver: readonly Grant[],
+  context: DecisionContext,
+): OpenOutcome {
+  const leaseSeconds = leaseSecondsOf(draft, parts)
   const grant: Grant = {
     id: command.id,
     instance: command.instance,
-    kind: 'session',
+    kind: command.kind ?? 'session',
     holder: command.holder,
     product: command.product,
     ...(command.feature === undefined ? {} : { feature: command.feature }),
-    seats: command.seats,
-    parts: made.parts,
+    // A reserve may have fewer than were asked for.
+    seats: command.lease ? (parts[0]?.seats ?? command.seats) : command.seats,
+    parts,
     leaseSeconds,
     who: command.who,
+    ...(command.lease ? { facts: command.lease.facts } : {}),
     body: command.body,
+    ...(command.vendorKey === undefined ? {} : { vendorKey: command.vendorKey }),
     ...(command.binding === undefined ? {} : { binding: command.binding }),
     ...(command.process === undefined ? {} : { process: command.process }),
     activity: command.activity,
@@ -94,7 +152,12 @@ export function decideOpen(draft: Draft, command: OpenCommand, context: Decision
     written: { boot: context.boot.id, at: context.boot.at },
   }
   draft.putGrant(grant)
-  return { kind: 'granted', grant, moved: made.moved }
+  return { kind: 'granted', grant, moved, takenOver }
+}
+
+/** What there is for this command at all, whatever it takes at the moment. */
+function suppliesOf(view: SeatView, wanted: Wanted, { lease }: OpenCommand): readonly Supply[] {
+  return lease ? leasableSupplies(view, wanted, lease.chain) : servingSupplies(view, wanted)
 }
 
 function short(supplies: readonly Supply[], wanted: Wanted): OpenOutcome {
@@ -102,25 +165,28 @@ function short(supplies: readonly Supply[], wanted: Wanted): OpenOutcome {
   return wanted.seats > seats ? { kind: 'too_many', seats } : { kind: 'short' }
 }
 
-/** Any-product seats take every feature, but not one that the product's own licenses do not know. */
-function isUnknownFeature(view: SeatView, { product, feature }: OpenCommand): boolean {
-  if (feature === undefined) return false
-  const own = view.suppliesFor(product).filter((one) => one.product !== undefined)
-  return own.length > 0 && !own.some((one) => fitsFeature(one, feature))
+/**
+ * Any-product seats take every feature, but not one that the product's own licenses do not know. What came from another agent
+ * says nothing of the features that there are.
+ */
+function isUnknownFeature(view: SeatView, command: OpenCommand, wanted: Wanted): boolean {
+  const own = suppliesOf(view, wanted, command).filter((one) => one.kind === 'license' && one.product !== undefined)
+  return own.length > 0 && !own.some((one) => fitsFeature(one, wanted.feature))
 }
 
-function noOpenSupply(view: SeatView, command: OpenCommand, bootAt: number): OpenOutcome {
-  const all = view.suppliesFor(command.product)
-  if (all.length === 0) return { kind: 'unknown_product' }
-  const fitting = all.filter((one) => fitsFeature(one, command.feature))
-  if (fitting.length === 0) return { kind: 'unknown_feature' }
+function noOpenSupply(view: SeatView, command: OpenCommand, wanted: Wanted, bootAt: number): OpenOutcome {
+  const all = suppliesOf(view, wanted, command)
+  const fitting = all.filter((one) => fitsFeature(one, wanted.feature))
+  if (fitting.length === 0)
+    return { kind: all.some((one) => one.kind === 'license') ? 'unknown_feature' : 'unknown_product' }
   const closed = fitting.map((one) => closedBy(one, bootAt))
-  const order: readonly ClosedBy[] = [
+  const order: readonly Exclude<ClosedBy, 'lease_returning'>[] = [
     'license_blocked',
     'license_not_active',
     'clock_set_back',
     'license_not_yet_valid',
     'license_expired',
+    'manager_unreachable',
     'unknown_product',
   ]
   const why = order.find((one) => closed.includes(one))
@@ -129,16 +195,18 @@ function noOpenSupply(view: SeatView, command: OpenCommand, bootAt: number): Ope
 
 function closedBy(supply: Supply, bootAt: number): ClosedBy | undefined {
   if (supply.takes.kind !== 'sessions') return supply.takes.why
-  return promiseSeconds(supply, bootAt) > 0 ? undefined : 'license_expired'
+  if (promiseSeconds(supply, bootAt) > 0) return undefined
+  return supply.kind === 'lease' ? 'manager_unreachable' : 'license_expired'
 }
 
 /** The facts a grant is counted by; the same that it was opened with. */
-export function factsOfGrant({ holder, who, process }: Pick<Grant, 'holder' | 'who' | 'process'>): CountFacts {
-  return { agent: holder, process, account: who.account, email: who.email }
+export function factsOfGrant(grant: Pick<Grant, 'holder' | 'who' | 'process' | 'facts'>): CountFacts {
+  const { facts, holder, who, process } = grant
+  return facts ?? { agent: holder, process, account: who.account, email: who.email }
 }
 
-export function factsOfCommand(command: Pick<OpenCommand, 'holder' | 'who' | 'process'>): CountFacts {
-  return factsOfGrant(command)
+export function factsOfCommand(command: OpenCommand): CountFacts {
+  return command.lease?.facts ?? factsOfGrant(command)
 }
 
 /**
@@ -155,8 +223,8 @@ export function decideEnd(
   const grant = draft.grant(id)
   if (!grant) return undefined
   draft.dropGrant(id)
-  const { instance } = grant
-  draft.putTombstone(overlap === undefined ? { id, instance, reason } : { id, instance, reason, overlap })
+  const peer = grant.kind === 'session' ? {} : { peer: true as const }
+  draft.putTombstone({ id, instance: grant.instance, reason, ...peer, ...(overlap === undefined ? {} : { overlap }) })
   return {
     ended: grant,
     moved: moveBack(
@@ -179,13 +247,14 @@ export function decideEnding(draft: Draft, id: string, reason: string): Grant | 
 
 /**
  * Moves sessions from any-product seats to seats of their own product that are free in these supplies (R31), but not into a
- * supply that ends soon, which they would have to leave again.
+ * supply that ends soon, which they would have to leave again, nor into a lease, which is there for who it was fetched for.
  */
 export function moveBack(draft: Draft, supplies: readonly string[], context: MoveContext): readonly Grant[] {
   const moved: Grant[] = []
   for (const id of new Set(supplies)) {
     const own = draft.supply(id)
-    if (own?.product === undefined || own.takes.kind !== 'sessions' || endsSoon(own, context.bootAt)) continue
+    if (own?.product === undefined || own.kind !== 'license' || own.takes.kind !== 'sessions') continue
+    if (endsSoon(own, context.bootAt)) continue
     const name = productName(own.vendor, own.product)
     for (const any of draft.suppliesFor(name)) {
       if (any.product !== undefined) continue

@@ -5,33 +5,48 @@
 import type { Draft } from './book.ts'
 import type { Grant, Part } from './grant.ts'
 import { keyIn, leaseSecondsOf } from './placement.ts'
-import { factsOfGrant } from './seats.ts'
-import { fitsFeature, fitsProduct, type Supply } from './supply.ts'
+import { decideEnding, factsOfGrant } from './seats.ts'
+import { fitsFeature, fitsProduct, isAnyProduct, type Supply } from './supply.ts'
 
-/**
- * Moves every grant that fits the other supply.
- * @returns the grants that moved, and by how many seats the supply is over its seats now
- */
-export function decideTransfer(
-  draft: Draft,
-  from: string,
-  to: Supply,
-): { readonly moved: readonly Grant[]; readonly excess: number } {
+export interface Transfer {
+  readonly moved: readonly Grant[]
+  /** Leases that count there from now on, but can't go on: their holders could prove nothing with them. */
+  readonly ending: readonly Grant[]
+  /** By how many seats the supply is over its seats now. */
+  readonly excess: number
+}
+
+/** Moves every grant that fits the other supply. @param reason of leases that can't go on there */
+export function decideTransfer(draft: Draft, from: string, to: Supply, reason: string): Transfer {
   const moved: Grant[] = []
+  const ending: Grant[] = []
+  const before = draft.supply(from)
   for (const grant of [...draft.grantsOf(from)]) {
     if (!fitsProduct(to, grant.product) || !fitsFeature(to, grant.feature)) continue
-    const key = keyIn(to, { product: grant.product, facts: factsOfGrant(grant) })
+    const facts = factsOfGrant(grant)
     const parts = joinParts(
       grant.parts.map((part) => {
         if (part.supply !== from) return part
+        // A reserve has no key whatever the rule says.
+        const isReserve = grant.kind === 'lease' && part.key === undefined
+        const key = isReserve ? undefined : keyIn(to, { product: grant.product, facts })
         return { supply: to.id, seats: part.seats, ...(key === undefined ? {} : { key }) }
       }),
     )
     const changed = { ...grant, parts, leaseSeconds: leaseSecondsOf(draft, parts) }
     draft.putGrant(changed)
     moved.push(changed)
+    if (before && grant.kind === 'lease' && grant.ending === undefined && !isSameLease(before, to)) {
+      const ended = decideEnding(draft, grant.id, reason)
+      if (ended) ending.push(ended)
+    }
   }
-  return { moved, excess: Math.max(0, draft.used(to.id) - to.seats) }
+  return { moved, ending, excess: Math.max(0, draft.used(to.id) - to.seats) }
+}
+
+/** Whether a lease goes on in the other supply as what its holder has of it. */
+function isSameLease(before: Supply, to: Supply): boolean {
+  return isAnyProduct(before) === isAnyProduct(to) && before.rule === to.rule && !to.local && to.depth > 0
 }
 
 /** A grant has one part per supply. */

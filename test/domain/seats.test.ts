@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { Book } from '../../agent/domain/book.ts'
 import type { Grant } from '../../agent/domain/grant.ts'
-import { decideOpen, type OpenCommand, type OpenOutcome } from '../../agent/domain/seats.ts'
+import { decideOpen, type OpenOutcome, type SessionCommand } from '../../agent/domain/seats.ts'
 import type { Supply, Takes } from '../../agent/domain/supply.ts'
 import { featureUnit } from '../../agent/domain/usage.ts'
 import { anySupply, command, describe, recount, rightKey, type Step, supply, World } from './world.ts'
@@ -44,7 +44,7 @@ const supplies: fc.Arbitrary<Supply> = fc
     return product === '*' ? anySupply(id, more) : supply(id, { ...more, product })
   })
 
-const commands: fc.Arbitrary<OpenCommand> = fc
+const commands: fc.Arbitrary<SessionCommand> = fc
   .record({
     id: fc.constantFrom(...ids),
     product: fc.constantFrom('acme/cad' as const, 'acme/cad' as const, 'acme/cam' as const),
@@ -331,7 +331,7 @@ test('more seats than there are in all is told from all being in use', (t) => {
 
 test('what is missing is said: product, feature, or why the license is closed', (t) => {
   const closed = (why: Extract<Takes, { kind: 'renewals' }>['why']): Takes => ({ kind: 'renewals', why })
-  const outcome = (supplies: readonly Supply[], more: Partial<OpenCommand> = {}): OpenOutcome =>
+  const outcome = (supplies: readonly Supply[], more: Partial<SessionCommand> = {}): OpenOutcome =>
     decideOpen(new World(supplies).book.draft(), command('a', more), new World().context)
   t.deepEqual(outcome([]), { kind: 'unknown_product' })
   t.deepEqual(outcome([supply('l1/cam', { product: 'cam' })]), { kind: 'unknown_product' })

@@ -14,6 +14,7 @@ import {
   moveBack,
   type OpenCommand,
   type OpenOutcome,
+  type SessionCommand,
 } from '../../agent/domain/seats.ts'
 import { promiseSeconds, type Supply } from '../../agent/domain/supply.ts'
 import { featureUnit } from '../../agent/domain/usage.ts'
@@ -32,6 +33,8 @@ export function supply(id: string, more: Partial<Supply> = {}): Supply {
     leaseSeconds: 600,
     takes: { kind: 'sessions' },
     overlap: true,
+    depth: 4,
+    chain: [],
     ...more,
   }
 }
@@ -42,7 +45,7 @@ export function anySupply(id: string, more: Partial<Supply> = {}): Supply {
   return any
 }
 
-export function command(id: string, more: Partial<OpenCommand> = {}): OpenCommand {
+export function command(id: string, more: Partial<SessionCommand> = {}): SessionCommand {
   return {
     id,
     instance: 'agent-1',
@@ -96,7 +99,7 @@ export class World {
     return outcome
   }
 
-  open(id: string, more: Partial<OpenCommand> = {}): OpenOutcome['kind'] | undefined {
+  open(id: string, more: Partial<SessionCommand> = {}): OpenOutcome['kind'] | undefined {
     return this.run({ kind: 'open', command: command(id, more) })
   }
 

@@ -21,7 +21,7 @@ import { pathsIn } from '../../agent/paths.ts'
 import type { Administrator } from '../../agent/people/administrator.ts'
 import { noProcesses } from '../../agent/process-watch.ts'
 import { featureViews, productViews } from '../../agent/product-view.ts'
-import { Proofs } from '../../agent/proofs.ts'
+import { Proofs, type ProofsOptions } from '../../agent/proofs.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
 import { Signatures } from '../../agent/signatures.ts'
@@ -45,6 +45,8 @@ export interface MemoryAgentOptions {
   readonly clock?: ManualClock
   readonly key?: SigningKey
   readonly hardware?: HardwareParts
+  /** Keys of agents that lease from this one, and what came with leases of its own. */
+  readonly peers?: Pick<ProofsOptions, 'keyOf' | 'linksOf'>
 }
 
 type Parts = ReturnType<typeof build>
@@ -53,7 +55,13 @@ const trouble = (error: unknown): never => {
   throw error
 }
 
-function build(store: Store, clock: ManualClock, key: SigningKey, hardware: HardwareParts) {
+function build(
+  store: Store,
+  clock: ManualClock,
+  key: SigningKey,
+  hardware: HardwareParts,
+  peers: Pick<ProofsOptions, 'keyOf' | 'linksOf'>,
+) {
   const self = { id: key.id, name: 'WS-17' }
   const randomId = (): string => randomBytes(16).toString('base64url')
   const health = new Health(clock)
@@ -94,7 +102,8 @@ function build(store: Store, clock: ManualClock, key: SigningKey, hardware: Hard
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
   const signatures = new Signatures(key.privateKey)
-  const proofs = new Proofs({ shelf, lessor, clock, agent: key, sign: (text) => signatures.sign(text), randomId })
+  const sign = (text: string) => signatures.sign(text)
+  const proofs = new Proofs({ shelf, lessor, clock, agent: key, sign, randomId, ...peers })
   const broker: Broker = new Broker({
     lessor,
     writes: writer,
@@ -152,6 +161,7 @@ export class MemoryAgent {
   readonly store: Store
   readonly key: SigningKey
   hardware: HardwareParts
+  readonly #peers: Pick<ProofsOptions, 'keyOf' | 'linksOf'>
   #parts: Parts
 
   private constructor({ store = new MemoryStore(), clock = new ManualClock(), ...options }: MemoryAgentOptions) {
@@ -159,6 +169,7 @@ export class MemoryAgent {
     this.clock = clock
     this.key = options.key ?? sampleKey('agent of the test')
     this.hardware = options.hardware ?? usualHardware
+    this.#peers = options.peers ?? {}
     this.#parts = this.#build()
   }
 
@@ -277,7 +288,7 @@ export class MemoryAgent {
   }
 
   #build(): Parts {
-    return build(this.store, this.clock, this.key, this.hardware)
+    return build(this.store, this.clock, this.key, this.hardware, this.#peers)
   }
 
   async #reopen(): Promise<void> {

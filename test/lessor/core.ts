@@ -2,8 +2,9 @@
  * The core of an agent for tests: the real lessor and writer over a store in memory, on a clock that is moved by hand. It can
  * crash, be started again, and have its commits held back.
  */
-import type { OpenCommand } from '../../agent/domain/seats.ts'
+import type { SessionCommand } from '../../agent/domain/seats.ts'
 import { licenseSupplyId, type Supply } from '../../agent/domain/supply.ts'
+import type { EndReason } from '../../agent/errors.ts'
 import { type GrantRecord, readGrantRecord } from '../../agent/grant-records.ts'
 import { Lessor, type OpenAnswer, type Renewal, type SeatEvent } from '../../agent/lessor.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
@@ -20,6 +21,8 @@ export const stored = 1_215_000
 const product = 'acme/cad'
 
 export interface CoreOptions {
+  /** Id of the agent. */
+  readonly agent?: string
   readonly code?: StoreErrorCode
   readonly ballast?: Ballast
 }
@@ -56,6 +59,7 @@ class HeldStore extends FailingStore {
 }
 
 export class Core {
+  readonly agent: string
   readonly clock = new ManualClock()
   readonly store: HeldStore
   readonly events: SeatEvent[] = []
@@ -66,6 +70,7 @@ export class Core {
   lessor!: Lessor
 
   private constructor(options: CoreOptions) {
+    this.agent = options.agent ?? 'agent-1'
     this.store = new HeldStore(new MemoryStore(), options.code)
     this.#ballast = options.ballast ?? { free: async () => undefined, restore: async () => true }
   }
@@ -85,7 +90,7 @@ export class Core {
       ballast: this.#ballast,
       clock,
       timers: clock,
-      instance: 'agent-1',
+      instance: this.agent,
       salt: () => 'salt',
       onState: (state) => this.states.push(state.kind),
     })
@@ -120,11 +125,16 @@ export class Core {
     await this.begin()
   }
 
-  open(id: string, more: Partial<OpenCommand> = {}): Promise<OpenAnswer> {
-    return this.lessor.open({
+  open(id: string, more: Partial<SessionCommand> = {}): Promise<OpenAnswer> {
+    return this.lessor.open(this.command(id, more))
+  }
+
+  /** What `open` asks for. */
+  command(id: string, more: Partial<SessionCommand> = {}): SessionCommand {
+    return {
       id,
-      instance: 'agent-1',
-      holder: 'agent-1',
+      instance: this.agent,
+      holder: this.agent,
       product,
       seats: 1,
       who: { account: id },
@@ -132,12 +142,17 @@ export class Core {
       activity: 'heartbeat',
       waited: false,
       ...more,
-    })
+    }
   }
 
-  async putSupply(supply: Supply): Promise<void> {
+  async putSupply(supply: Supply, reason: EndReason = 'license_removed'): Promise<void> {
+    this.keep(supply)
+    await this.writer.submit((transaction) => this.lessor.putSupply(transaction, supply, reason))
+  }
+
+  /** It is there again after the next start. */
+  keep(supply: Supply): void {
     this.#supplies = [...this.#supplies.filter((one) => one.id !== supply.id), supply]
-    await this.writer.submit((transaction) => this.lessor.putSupply(transaction, supply, 'license_removed'))
   }
 
   async dropSupply(id: string): Promise<void> {
@@ -155,7 +170,10 @@ export class Core {
 
   /** What the last batch journaled. */
   lastEntries(): string[] {
-    return this.store.batches.at(-1)?.entries.map((entry) => `${entry.type} ${entry.facts.session}`) ?? []
+    return (
+      this.store.batches.at(-1)?.entries.map((entry) => `${entry.type} ${entry.facts.session ?? entry.facts.lease}`) ??
+      []
+    )
   }
 }
 
@@ -180,6 +198,8 @@ export function supply(
     leaseSeconds: 600,
     takes: { kind: 'sessions' },
     overlap: true,
+    depth: 4,
+    chain: [],
     ...rest,
   }
 }

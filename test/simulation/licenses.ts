@@ -98,6 +98,8 @@ export class SimulatedLicenses implements RecordOwner {
       kind: 'license',
       license: license.id,
       overlap: true,
+      depth: 4,
+      chain: [],
       ...(end === undefined ? {} : { until: this.#parts.clock.boot().at + end - this.#parts.trueTime() }),
     }
   }
