@@ -2,22 +2,24 @@
  * Connects the API's handlers to the owners: what each handler needs, in the shapes of the interface.
  * Part of the composition root; only `agent.ts` imports it.
  */
+import { type AccessOwners, clientViews, testProxy } from './agent-access.ts'
+import { entryOf, fieldsOf, importConfiguration } from './agent-configuration.ts'
 import { recountProduct } from './agent-recount.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
-import type { SettingDescription } from './config/describe.ts'
 import { fileJsonSchema } from './config/schema.ts'
 import { type ConfigurationPage, configurationPages } from './config/setting.ts'
 import type { DateFloor } from './date-floor.ts'
 import type { DocumentDesk } from './document-desk.ts'
 import type { SigningKey } from './domain/documents/keys.ts'
 import type { JournalEntry } from './domain/journal.ts'
-import { LeaseholdError, type Refusal, refuse } from './errors.ts'
+import { LeaseholdError, type Refusal } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { History } from './history.ts'
-import type { ConfigurationEntry, JournalLine } from './http/api/agent-shapes.ts'
+import type { JournalLine } from './http/api/agent-shapes.ts'
+import type { ManagersParts } from './http/api/managers.ts'
 import type { List } from './http/api/shapes.ts'
 import type { ApiParts } from './http/routes.ts'
 import type { Journal } from './journal.ts'
@@ -30,13 +32,17 @@ import type { Peaks } from './peaks.ts'
 import { type FeatureView, featureViews, type ProductViewContext, productViews } from './product-view.ts'
 import type { Refusals } from './refusals.ts'
 import { addSample } from './sample.ts'
+import type { Serving } from './serving.ts'
+import { disconnectComputer, disconnectSession } from './session-end.ts'
 import type { SessionList } from './session-list.ts'
 import { refusedSeatViews } from './session-refusal-view.ts'
 import type { AgentName } from './session-view.ts'
 import type { Writer } from './writer.ts'
 
-export interface Owners {
+export interface Owners extends AccessOwners {
+  readonly managers: ManagersParts
   readonly broker: Broker
+  readonly serving: Serving
   readonly lessor: Lessor
   readonly licenses: Licenses
   readonly shelf: LicenseShelf
@@ -84,10 +90,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       close: (id, key) => broker.close(id, key),
       list: (query) => sessions.list(query),
       get: (id) => sessions.get(id),
-      disconnect: async (id, order) => {
-        const outcome = await disconnectSession(owners, id, order)
-        return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', outcome: outcome.outcome }
-      },
+      disconnect: (id, order) => disconnectSession(owners, id, { ...order, by: 'administrator' }),
     },
     queue: {
       list: ({ product, ...page }) =>
@@ -101,7 +104,14 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     refusals: {
       list: ({ product, user, ...page }) => paged(refusedSeatViews(owners.refusals.list(), { product, user }), page),
     },
-    computers: { list: (query) => sessions.computers(query) },
+    computers: {
+      list: (query) => sessions.computers(query),
+      disconnect: (id, order) => disconnectComputer(owners, id, { ...order, by: 'administrator' }),
+    },
+    serving: {
+      view: () => ({ ...owners.serving.view(), access: configuration.get('serving.access') }),
+      change: (change) => owners.serving.change(change, 'administrator'),
+    },
     licenses: {
       list: (page) =>
         paged(
@@ -164,8 +174,13 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
         const outcome = configuration.validate(patch)
         return outcome.kind === 'refused' ? fieldsOf(outcome) : { kind: 'valid' }
       },
+      import: (text, order) => importConfiguration(configuration, text, order),
       schema: () => fileJsonSchema(),
     },
+    managers: owners.managers,
+    rules: { check: (wish, closed) => owners.ruleCheck.check(wish, closed) },
+    recentClients: { list: (page) => paged(clientViews(owners.clients), page) },
+    proxy: { test: (address, closed) => testProxy(owners.proxy, address, closed) },
     journal: {
       list: async ({ limit, cursor, ...filter }) => {
         const total = await journal.count(filter)
@@ -275,46 +290,6 @@ export async function deactivate(
     : outcome
 }
 
-export interface DisconnectedView {
-  ended: 'confirmed' | 'ending'
-  freeAt: string
-  overlap?: { seats: number; until: string }
-}
-
-export async function disconnectSession(
-  { broker, wall }: Owners,
-  id: string,
-  order: { readonly reason?: string | undefined; readonly freeNow: boolean },
-): Promise<{ readonly kind: 'disconnected'; readonly outcome: DisconnectedView } | Refusal> {
-  const answer = await broker.disconnect(id, {
-    freeNow: order.freeNow,
-    by: 'administrator',
-    ...(order.reason === undefined ? {} : { note: order.reason }),
-  })
-  const iso = (ms: number): string => new Date(ms).toISOString()
-  switch (answer.kind) {
-    case 'unknown':
-      return refuse('unknown_session', `There is no session ${id} here.`)
-    case 'gone':
-      return refuse('session_ended', 'The session has ended already.', { reason: answer.reason })
-    case 'overlap_forbidden':
-      return refuse('overlap_forbidden', 'The license does not allow a seat to be freed while it may be in use.')
-    case 'ending':
-      return { kind: 'disconnected', outcome: { ended: 'ending', freeAt: iso(answer.freeAt) } }
-    case 'ended': {
-      const { overlap } = answer
-      return {
-        kind: 'disconnected',
-        outcome: {
-          ended: 'confirmed',
-          freeAt: iso(wall()),
-          ...(overlap === undefined ? {} : { overlap: { seats: overlap.seats, until: iso(overlap.until) } }),
-        },
-      }
-    }
-  }
-}
-
 export function productContext(owners: Owners): ProductViewContext {
   return { ...owners.viewContext(), waiting: (product) => owners.broker.waiting(product) }
 }
@@ -341,39 +316,4 @@ function worstOf(health: Health) {
 
 function isPage(section: string): section is ConfigurationPage {
   return (configurationPages as readonly string[]).includes(section)
-}
-
-export function entryOf(setting: SettingDescription): ConfigurationEntry {
-  const { name, page, label, help, kind, value, source, editable, needsRestart, unit, choices, min, max } = setting
-  return {
-    name,
-    section: page,
-    label,
-    help,
-    kind: kind === 'list' ? 'lines' : kind,
-    value: plain(value),
-    default: plain(setting.default),
-    source,
-    editable,
-    restart: needsRestart,
-    ...(unit === undefined ? {} : { unit }),
-    ...(choices === undefined ? {} : { choices: [...choices] }),
-    ...(min === undefined ? {} : { min }),
-    ...(max === undefined ? {} : { max }),
-  }
-}
-
-export function plain(value: SettingDescription['value']): ConfigurationEntry['value'] {
-  return typeof value === 'object' ? [...value] : value
-}
-
-/** The interface names wrong fields as `fields` with `field` and `message`. */
-export function fieldsOf(refusal: Refusal): Refusal {
-  const errors = refusal.facts?.errors
-  if (!Array.isArray(errors)) return refusal
-  const fields = (errors as readonly { field: string; detail: string }[]).map(({ field, detail }) => ({
-    field,
-    message: detail,
-  }))
-  return refuse(refusal.code, refusal.detail, { fields })
 }

@@ -5,17 +5,15 @@ import os from 'node:os'
 import {
   deactivate,
   detailsOf,
-  disconnectSession,
-  entryOf,
   features,
-  fieldsOf,
   healthProblems,
   type Owners,
-  plain,
   productContext,
   requestActivation,
 } from './agent-api.ts'
+import { entryOf, fieldsOf, plain } from './agent-configuration.ts'
 import { connectInsight } from './agent-insight.ts'
+import { connectNetworkPages, type NetworkOwners } from './agent-network-pages.ts'
 import { recountProduct } from './agent-recount.ts'
 import { configurationPages } from './config/setting.ts'
 import { shortGroups } from './domain/documents/keys.ts'
@@ -27,6 +25,7 @@ import { licenseView } from './license-view.ts'
 import type { Administrator } from './people/administrator.ts'
 import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
+import { disconnectComputer, disconnectSession } from './session-end.ts'
 import type { SessionList } from './session-list.ts'
 
 /** Machines with their users that the pages look through at most. */
@@ -37,6 +36,7 @@ export function connectPages(
   administrator: Administrator,
   access: CookieAccess,
   describe: Parts['interface']['describe'],
+  network: NetworkOwners = {},
 ): Parts {
   const { licenses, shelf, desk, sessions, configuration, health } = owners
   return {
@@ -44,7 +44,6 @@ export function connectPages(
     frame: () => ({
       machineName: owners.self().name,
       version: owners.version,
-      reach: [],
       language: configuration.get('ui.language') === 'auto' ? undefined : configuration.get('ui.language'),
       rowsPerPage: configuration.get('ui.rowsPerPage'),
       refreshSeconds: configuration.get('ui.refreshSeconds'),
@@ -61,7 +60,16 @@ export function connectPages(
       recount: (id) => recountProduct(owners, id),
     },
     features: { list: () => features(owners) },
-    computers: { list: () => sessions.computers({ limit: mostComputers }).items },
+    computers: {
+      list: () => sessions.computers({ limit: mostComputers }).items,
+      endsBy: (id) => lastEnd(owners, id),
+      overlapOf: (id) => overlapOf(owners, id),
+      disconnect: async (id, order) => {
+        const outcome = await disconnectComputer(owners, id, { ...order, by: 'administrator' })
+        return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', ...outcome.outcome }
+      },
+    },
+    ...connectNetworkPages(owners, network),
     documents: { process: (text, order) => desk.process(text, order) },
     licenses: {
       list: () => shelf.list().map((one) => licenseView(one, owners.viewContext())),
@@ -89,7 +97,7 @@ export function connectPages(
         return session && { seats: session.seats, until: session.freeAt ?? session.expiresAt }
       },
       disconnect: async (id, order) => {
-        const outcome = await disconnectSession(owners, id, order)
+        const outcome = await disconnectSession(owners, id, { ...order, by: 'administrator' })
         return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', ...outcome.outcome }
       },
     },
@@ -114,6 +122,25 @@ export function connectPages(
       },
     },
   }
+}
+
+/** When the last seat of a computer is free, if it is never heard of again. */
+function lastEnd({ lessor, sessions, atLeast, wall }: Owners, id: string): string | undefined {
+  const grants = sessions.grantsOf(id)
+  if (grants.length === 0) return undefined
+  const now = atLeast()
+  const ends = grants.map((grant) => (lessor.promiseOf(grant.id)?.freeAt ?? now) - now)
+  return new Date(wall() + Math.max(0, ...ends)).toISOString()
+}
+
+/** Undefined where a license forbids it. */
+function overlapOf(owners: Owners, id: string): { readonly seats: number; readonly until: string } | undefined {
+  const grants = owners.sessions.grantsOf(id)
+  const { view } = owners.lessor
+  const isForbidden = grants.some(({ parts }) => parts.some(({ supply }) => view.supply(supply)?.overlap !== true))
+  const until = lastEnd(owners, id)
+  if (isForbidden || until === undefined) return undefined
+  return { seats: grants.reduce((sum, { seats }) => sum + seats, 0), until }
 }
 
 /** The usual page, newest first, is found without building what every other session looks like. */

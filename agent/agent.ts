@@ -5,9 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { subjectOf } from './access-rules.ts'
+import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
+import { connectDesk } from './agent-desk.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
+import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
@@ -29,7 +33,7 @@ import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
 import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
-import type { Log } from './log.ts'
+import type { Log, RootLog } from './log.ts'
 import { type Paths, packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
@@ -38,6 +42,8 @@ import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
+import { SeatFinder } from './seat-finder.ts'
+import { Serving } from './serving.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -56,7 +62,7 @@ export interface AgentOptions {
   readonly fixed: FixedValues
   readonly hardware: HardwareParts
   readonly processes: ProcessTable
-  readonly log: Log
+  readonly log: Log & Partial<Pick<RootLog, 'last'>>
 }
 
 export interface Agent {
@@ -134,22 +140,83 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const signatures = new Signatures(agent.privateKey)
-  const proofs = new Proofs({ shelf, lessor, clock, agent, sign: (text) => signatures.sign(text), randomId })
-  const broker = new Broker({
-    lessor,
+  const journal = new Journal(store, () => writer.head)
+  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
+  const administrator = new Administrator({
     writes: writer,
     clock,
+    passwords: new ScryptPasswords(),
+    random: randomBytes,
+  })
+  const network = connectNetwork({
+    identity,
+    paths,
+    version,
+    self,
+    writer,
+    configuration,
+    administrator,
+    health,
+    events,
+    clock,
     timers,
+    log,
+    lessor,
+    shelf,
+    proxy: allowing.proxy,
+    randomId,
+    random: Math.random,
+    port: () => port,
+    listener: () => listener,
+  })
+  const { peers, remote } = network
+  const signatures = new Signatures(agent.privateKey)
+  const proofs = new Proofs({
+    shelf,
+    lessor,
+    clock,
+    agent,
+    sign: (text) => signatures.sign(text),
+    randomId,
+    linksOf: (supply) => network.leases.linksOf(supply),
+    keyOf: (id) => peers.book.get(id)?.key.jwk,
+  })
+  const finder = new SeatFinder({
+    lessor,
+    clock,
+    timers,
+    self,
+    remote,
+    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+  })
+  const serving = new Serving({
+    lessor,
+    writes: writer,
+    handingOut: () => configuration.get('serving.handingOut'),
+    setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
+    onChange: (state) => {
+      events.publish('serving.changed', { state })
+      // Who waits gets nothing from here any more.
+      if (state !== 'open') finder.stop()
+    },
+    onTrouble: trouble('a seat could not be told that serving has stopped'),
+  })
+  const broker = new Broker({
+    lessor,
+    finder,
+    writes: writer,
+    clock,
     keys: new SessionKeys((label) => identity.deriveKey(label)),
     prover: proofs,
     processes,
     self,
     settings: sessionSettings,
-    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+    remote,
+    rules: ({ who, ...wanted }) =>
+      allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
+    serving: () => serving.state(),
     onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
-  const journal = new Journal(store, () => writer.head)
   const refusals = new Refusals({
     journal,
     wall: () => clock.wall(),
@@ -157,12 +224,6 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const peaks = new Peaks()
   const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
-  const administrator = new Administrator({
-    writes: writer,
-    clock,
-    passwords: new ScryptPasswords(),
-    random: randomBytes,
-  })
   const health$ = watchHealth({ health, shelf, administrator, configuration, folder: paths.data, paths })
   const watch = new ProcessWatch({
     table: processes,
@@ -174,6 +235,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
 
   function noteSeats(event: SeatEvent): void {
     broker.noteSeats(event)
+    serving.noteSeats(event)
+    desk.desk.noteSeats(event)
     if (event.kind === 'supplies') return
     const { id, product } = event.grant
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
@@ -182,13 +245,36 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     else events.publish('session.changed', { id, product })
   }
 
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
+  const desk = connectDesk({
+    lessor,
+    finder,
+    broker,
+    proofs,
+    shelf,
+    refusals,
+    configuration,
+    serving,
+    book: peers.book,
+    rules: allowing.rules,
+    remote,
+    relayed: network.relayed,
+    writes: writer,
+    clock,
+    timers,
+    self,
+    onAsked: ({ id, name, address }, { product, who }, outcome) =>
+      allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
+  })
+  const seats = [shelf, network.leases, lessor.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
+    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
     self.forget()
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
+    serving.look()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
@@ -201,9 +287,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     agentId: identity.id,
     cliKey: () => cliKey,
     protection: () => configuration.get('ui.protection'),
+    hasPublicName: () => configuration.get('network.names').length > 0,
   })
   const owners: Owners = {
+    ...allowing,
+    managers: network.discovery.api,
     broker,
+    serving,
     lessor,
     licenses,
     shelf,
@@ -231,14 +321,23 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
-  const { routes, describe } = buildInterface(connectApi(owners, { administrator, access }, streams))
+  const api = connectApi(owners, { administrator, access }, streams)
+  const check = peers.reach.check.bind(peers.reach)
+  const { routes, describe } = buildInterface({
+    ...api,
+    managers: network.discovery.api,
+    configuration: { ...api.configuration, check },
+  })
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
   const listener = new Listener({
     timers,
     log,
     newRequestId: randomId,
+    ...peers.listening,
     handler: createRequestListener({
+      ...peers.app,
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
       routes,
       access,
       log,
@@ -261,6 +360,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (started.kind !== 'listening') return started
       port = started.port
       await writeRunning(paths, { pid: process.pid, port })
+      network.start()
       lessor.start()
       watch.start()
       watch.look()
@@ -282,11 +382,15 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     stop: async () => {
       broker.stop()
       streams.endAll()
+      desk.desk.stop()
+      desk.streams.endAll()
+      await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
       if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
+      await allowing.clients.stop()
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)

@@ -23,8 +23,9 @@ export class TombstoneEnds {
   readonly #ofSessions = new Ends(sessionLife)
   readonly #ofPeers = new Ends(peerLife)
 
-  add({ id, peer }: Tombstone, now: number): void {
-    if (peer) this.#ofPeers.add(id, now)
+  add({ id, peer, overlap }: Tombstone, now: number): void {
+    // An overlap is shown for as long as it may last.
+    if (peer && overlap === undefined) this.#ofPeers.add(id, now)
     else this.#ofSessions.add(id, now)
   }
 

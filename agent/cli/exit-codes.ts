@@ -58,7 +58,7 @@ export const exitKinds: readonly ExitKind[] = [
     meaning: 'needs the administrator',
     codes: ['sign_in_needed', 'wrong_password', 'not_permitted', 'password_needed', 'too_many_requests', 'wrong_key'],
   },
-  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session'] },
+  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session', 'unknown_peer'] },
   {
     exit: 8,
     meaning: 'seats are still in use, so not now',
@@ -67,7 +67,7 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 9,
     meaning: 'does not go with what is there already',
-    codes: ['id_conflict', 'session_ended', 'read_only_setting', 'not_confirmed'],
+    codes: ['id_conflict', 'session_ended', 'read_only_setting', 'proxy_not_configured', 'not_confirmed'],
   },
   { exit: 10, meaning: 'no block was found in the text', codes: ['not_a_document'] },
   { exit: 11, meaning: 'the block was damaged or changed', codes: ['document_altered'] },
@@ -89,7 +89,11 @@ export const exitKinds: readonly ExitKind[] = [
     meaning: 'the vendor is not trusted; the message has the fingerprint',
     codes: ['untrusted_vendor', 'vendor_name_taken'],
   },
-  { exit: 30, meaning: 'all seats are in use', codes: ['no_seats', 'queue_full', 'lease_too_short'] },
+  {
+    exit: 30,
+    meaning: 'all seats are in use',
+    codes: ['no_seats', 'queue_full', 'lease_too_short', 'agent_limit_reached'],
+  },
   {
     exit: 31,
     meaning: 'no such product or feature, or several of that name',
@@ -98,7 +102,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 32,
     meaning: 'a rule refuses it',
-    codes: ['denied_by_rule', 'user_not_listed', 'user_disabled', 'product_not_allowed', 'approval_pending'],
+    codes: [
+      'denied_by_rule',
+      'user_not_listed',
+      'user_disabled',
+      'product_not_allowed',
+      'approval_pending',
+      'peer_key_changed',
+    ],
   },
   {
     exit: 33,
@@ -108,7 +119,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 34,
     meaning: 'nobody gives out seats now',
-    codes: ['serving_stopped', 'handing_out_disabled', 'remote_access_off', 'manager_unreachable'],
+    codes: [
+      'serving_stopped',
+      'handing_out_disabled',
+      'remote_access_off',
+      'manager_unreachable',
+      'unknown_instance',
+      'loop_detected',
+    ],
   },
   { exit: 35, meaning: 'the store can not be written at the moment', codes: ['store_unavailable'] },
   { exit: 36, meaning: 'the journal is damaged or was changed', codes: ['journal_broken'] },

@@ -22,6 +22,7 @@ import type { Administrator } from '../../agent/people/administrator.ts'
 import { noProcesses } from '../../agent/process-watch.ts'
 import { featureViews, productViews } from '../../agent/product-view.ts'
 import { Proofs, type ProofsOptions } from '../../agent/proofs.ts'
+import { SeatFinder } from '../../agent/seat-finder.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
 import { Signatures } from '../../agent/signatures.ts'
@@ -106,9 +107,9 @@ function build(
   const proofs = new Proofs({ shelf, lessor, clock, agent: key, sign, randomId, ...peers })
   const broker: Broker = new Broker({
     lessor,
+    finder: new SeatFinder({ lessor, clock, timers: clock, self: () => self }),
     writes: writer,
     clock,
-    timers: clock,
     keys: new SessionKeys((label) => Buffer.alloc(32, label)),
     prover: proofs,
     processes: noProcesses,

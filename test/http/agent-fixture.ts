@@ -5,10 +5,12 @@ import { refuse } from '../../agent/errors.ts'
 import { Events } from '../../agent/events.ts'
 import { type AccessParts, CookieAccess } from '../../agent/http/access.ts'
 import { EventStreams } from '../../agent/http/api/events.ts'
+import type { Serving } from '../../agent/http/api/serving.ts'
 import type { SessionsParts } from '../../agent/http/api/sessions.ts'
 import type { KeptSession, Session } from '../../agent/http/api/shapes.ts'
 import { type AppParts, createApp, createRequestListener } from '../../agent/http/app.ts'
-import { type Limits, Listener } from '../../agent/http/listener.ts'
+import type { Limits } from '../../agent/http/http-server.ts'
+import { Listener } from '../../agent/http/listener.ts'
 import { type ApiParts, buildInterface } from '../../agent/http/routes.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
@@ -24,6 +26,17 @@ export const keptSession: KeptSession = {
   expiresAt: '2027-01-04T08:10:00.000Z',
   expiresIn: 600,
   renewIn: 200,
+}
+const openServing: Serving = {
+  state: 'open',
+  handingOut: true,
+  running: true,
+  access: 'none',
+  agents: 0,
+  users: 0,
+  sessions: 0,
+  seats: 0,
+  ending: 0,
 }
 export const sessionKey = 'k'.repeat(22)
 
@@ -100,7 +113,8 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     sessions,
     queue: { list: none },
     refusals: { list: none },
-    computers: { list: none },
+    computers: { list: none, disconnect: never },
+    serving: { view: () => openServing, change: async () => ({ kind: 'changed' }) },
     licenses: {
       list: none,
       get: () => undefined,
@@ -112,6 +126,22 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     },
     documents: { process: never },
     products: { products: none, features: none, recount: never },
+    managers: {
+      list: none,
+      approve: never,
+      forget: never,
+      test: never,
+      search: () => ({
+        id: 's-1',
+        state: 'running',
+        startedAt: '2027-01-01T00:00:00.000Z',
+        tried: 0,
+        found: 0,
+        steps: [],
+        notes: [],
+      }),
+      lastSearch: () => undefined,
+    },
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,
@@ -131,6 +161,7 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       describe: () => [],
       change: async () => ({ kind: 'changed' }),
       validate: () => ({ kind: 'valid' }),
+      import: never,
       schema: () => ({ type: 'object' }),
     },
     journal: {
@@ -138,6 +169,9 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       lines: async function* () {},
       verify: () => Promise.resolve({ kind: 'good' as const, entries: 0, head: '' }),
     },
+    rules: { check: never },
+    recentClients: { list: none },
+    proxy: { test: never },
     signIn: {
       access,
       administrator: { signIn: never, signOut: async () => undefined, changePassword: never },

@@ -77,8 +77,8 @@ export const packageHomes: Readonly<Record<string, string>> = {
   pino: 'agent/log.ts',
 }
 
-/** What the pure domain may import from outside. */
-export const domainPackages = new Set(['node:crypto', 'zod'])
+/** What the pure domain may import from outside; of `node:net` only `isIP`, which computes. */
+export const domainPackages = new Set(['node:crypto', 'zod', 'node:net'])
 
 /** @param file from the root: `agent/…` */
 export function findLayer(file: string): Layer {

@@ -5,14 +5,24 @@
 import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
 import { noContent, ok } from '../reply.ts'
-import { defineRoute, type Route } from '../route.ts'
+import type { Channel } from '../request-view.ts'
+import { defineRoute, documentBody, type Route } from '../route.ts'
 import {
   changeConfigurationExample,
   configurationExample,
   configurationSchemaExample,
+  importConfigurationExample,
   validateConfigurationExample,
 } from './agent-examples.ts'
-import { type ConfigurationEntry, type ConfigurationPatch, configuration, configurationPatch } from './agent-shapes.ts'
+import {
+  type ConfigurationEntry,
+  type ConfigurationPatch,
+  configuration,
+  configurationPatch,
+  type ImportedConfiguration,
+  importConfiguration,
+  importedConfiguration,
+} from './agent-shapes.ts'
 import { text } from './shapes.ts'
 
 export interface ConfigurationParts {
@@ -21,6 +31,13 @@ export interface ConfigurationParts {
   /** Refused: `invalid_request` with the fact `fields` that lists every wrong one; `read_only_setting`. */
   change(patch: ConfigurationPatch, by: string): Promise<{ readonly kind: 'changed' } | Refusal>
   validate(patch: ConfigurationPatch): { readonly kind: 'valid' } | Refusal
+  /** What one setting asks of others and of where the change comes from; refused with the fact `fields`. */
+  check?(patch: ConfigurationPatch, channel: Channel): Promise<Refusal | undefined>
+  /** Refused: `invalid_request` when there is nothing of a `hasplm.ini` in the text; when applied also as `change`. */
+  import(
+    text: string,
+    order: { readonly apply: boolean; readonly by: string },
+  ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
   /** JSON Schema of the configuration file. */
   schema(): unknown
 }
@@ -51,8 +68,10 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       example: changeConfigurationExample,
       body: configurationPatch,
       answers: { 200: { description: 'All settings, as they are now', schema: configuration } },
-      errors: ['read_only_setting', 'store_unavailable'],
-      async handle({ body, authority }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
+      async handle({ body, authority, channel }) {
+        const refused = await parts.check?.(body, channel)
+        if (refused !== undefined) return refused
         const outcome = await parts.change(body, authority === 'cli' ? 'command line' : 'administrator')
         return outcome.kind === 'refused' ? outcome : ok({ entries: parts.describe() })
       },
@@ -76,10 +95,30 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       example: validateConfigurationExample,
       body: configurationPatch,
       answers: { 204: { description: 'It would be taken' } },
-      errors: ['read_only_setting'],
-      handle({ body }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only'],
+      async handle({ body, channel }) {
         const outcome = parts.validate(body)
-        return outcome.kind === 'refused' ? outcome : noContent
+        if (outcome.kind === 'refused') return outcome
+        return (await parts.check?.(body, channel)) ?? noContent
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/configuration/import',
+      guard: 'administrator',
+      operation: 'importConfiguration',
+      summary: 'Say what the settings of a hasplm.ini would change here, and change it',
+      description:
+        'Without `apply` nothing is changed. Every line is told about: what it becomes here, or why there is nothing for it.',
+      example: importConfigurationExample,
+      body: importConfiguration,
+      bodyLimit: documentBody,
+      answers: { 200: { description: 'What is taken and what not', schema: importedConfiguration } },
+      errors: ['read_only_setting', 'password_needed', 'store_unavailable'],
+      async handle({ body, authority }) {
+        const by = authority === 'cli' ? 'command line' : 'administrator'
+        const outcome = await parts.import(body.text, { apply: body.apply, by })
+        return outcome.kind === 'refused' ? outcome : ok(outcome.imported)
       },
     }),
   ]

@@ -148,7 +148,7 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       params,
       body: heartbeat,
       answers: { 200: { description: 'The seat is kept', schema: keptSession } },
-      errors: ['wrong_key', 'unknown_session', 'session_ended', 'store_unavailable'],
+      errors: ['wrong_key', 'unknown_session', 'session_ended', 'manager_unreachable', 'store_unavailable'],
       async handle({ params: { id }, body, headers }) {
         const key = readKey(headers)
         if (typeof key !== 'string') return key

@@ -164,6 +164,9 @@ export const session = z
     process: processName.optional(),
     application: z.string().optional(),
     address: z.string().describe('network address that the request came from'),
+    agent: managerName
+      .optional()
+      .describe('the agent that holds the seat for the application, where it is another one'),
     license: identifier.optional().describe('id of the license that the seat is of'),
     source: sessionSource,
     startedAt: instant,

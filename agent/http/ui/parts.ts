@@ -4,11 +4,26 @@
  * Types only; must not import owners.
  */
 import type { Refusal } from '../../errors.ts'
-import type { ConfigurationEntry, ConfigurationPatch, ConfigurationValue, HealthProblem } from '../api/agent-shapes.ts'
+import type {
+  ConfigurationEntry,
+  ConfigurationPatch,
+  ConfigurationValue,
+  HealthProblem,
+  ImportedConfiguration,
+} from '../api/agent-shapes.ts'
 import type { License, LicenseDetails } from '../api/license-shapes.ts'
 import type { Disconnected, List, Session } from '../api/shapes.ts'
 import type { Description } from '../openapi-document.ts'
 import type { DiagnosticsPart, HistoryPart, JournalPart, RefusalsPart } from './insight-parts.ts'
+import type {
+  AccessPart,
+  LeasesPart,
+  ManagersPart,
+  NetworkPart,
+  SearchPart,
+  ServicePart,
+  ServingPart,
+} from './network-parts.ts'
 import type { ComputersPart, DocumentsPart, FeaturesPart, ProductsPart } from './product-parts.ts'
 import type { SessionSelection } from './session-selection.ts'
 
@@ -16,8 +31,6 @@ import type { SessionSelection } from './session-selection.ts'
 export interface FrameFacts {
   readonly machineName: string
   readonly version: string
-  /** What can be reached from other machines, as sentences; said on every page. Empty while nothing can. */
-  readonly reach: readonly string[]
   /** The configured language; undefined: what the browser asks for. */
   readonly language?: string | undefined
   readonly rowsPerPage: number
@@ -111,6 +124,14 @@ export interface ConfigurationPart {
   >
 }
 
+export interface ImportPart {
+  /** Refused: invalid_request where there is nothing of a `hasplm.ini` in it; when applied also as `change`. */
+  read(
+    text: string,
+    apply: boolean,
+  ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
+}
+
 export interface Parts {
   /** Wall time in ms since 1970. */
   now(): number
@@ -127,6 +148,14 @@ export interface Parts {
   readonly licenses: LicensesPart
   readonly sessions: SessionsPart
   readonly configuration: ConfigurationPart
+  readonly import: ImportPart
+  readonly managers: ManagersPart
+  readonly search: SearchPart
+  readonly leases: LeasesPart
+  readonly serving: ServingPart
+  readonly service: ServicePart
+  readonly access: AccessPart
+  readonly network: NetworkPart
   readonly administrator: AdministratorPart
   /** The interface description, as programs get it. */
   readonly interface: { describe(): Description }
