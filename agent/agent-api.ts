@@ -97,11 +97,8 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     signIn,
     streams,
     sessions: {
-      open: (request, closed) => {
-        // Nobody needs to be told that the asker is gone unless it waits.
-        const signal = (request.wait ?? 0) > 0 ? { signal: closed() } : {}
-        return broker.open({ ...request, ...signal })
-      },
+      // Nobody needs to be told that the asker is gone unless it waits.
+      open: (request, closed) => broker.open((request.wait ?? 0) > 0 ? { ...request, signal: closed() } : request),
       heartbeat: (id, key, beat) =>
         broker.heartbeat(id, key, {
           nonce: beat.nonce,

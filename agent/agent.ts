@@ -49,6 +49,7 @@ import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
+import { Signatures } from './signatures.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { type Ballast, Writer } from './writer.ts'
@@ -80,7 +81,7 @@ const stopGrace = 3_000
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { paths, identity, store, clock, timers, log, processes } = options
   const pause = () => new Promise<void>((resolve) => void timers.after(0, resolve))
-  const randomId = (): string => randomBytes(16).toString('base64url')
+  const randomId = createRandomTexts(16)
   const version = readVersion()
   const health = new Health(clock)
   const events = new Events(identity.startId)
@@ -90,7 +91,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     instance: identity.id,
-    salt: createSalts(),
+    salt: createRandomTexts(9),
     onState: (state) => {
       if (state.kind === 'recovering') log.error('the store can not be written', { error: state.cause })
       health$.noteStore(state)
@@ -171,11 +172,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     listener: () => listener,
   })
   const { peers, remote } = network
+  const signatures = new Signatures(agent.privateKey)
   const proofs = new Proofs({
     shelf,
     lessor,
     clock,
     agent,
+    sign: (text) => signatures.sign(text),
     randomId,
     linksOf: (supply) => network.leases.linksOf(supply),
     keyOf: (id) => peers.book.get(id)?.key.jwk,
@@ -398,6 +401,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)
       await writer.close()
+      await signatures.close()
     },
   }
 }
@@ -406,9 +410,8 @@ function* watchedSessions(lessor: Lessor) {
   for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
 }
 
-/** Salts of 9 random bytes; taken from the system many at a time, since every journal entry wants one. */
-function createSalts(): () => string {
-  const size = 9
+/** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
+function createRandomTexts(size: number): () => string {
   let pool = Buffer.alloc(0)
   let at = 0
   return () => {
