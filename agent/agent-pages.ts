@@ -106,7 +106,9 @@ export function connectPages(
         const page = configurationPages.find((one) => one === section)
         return page === undefined ? [] : configuration.describe(page).map(entryOf)
       },
-      change: async (patch) => {
+      change: async (patch, { channel }) => {
+        const refused = await network.checkChange?.(patch, channel)
+        if (refused !== undefined) return refused
         const outcome = await configuration.change(patch, 'administrator')
         if (outcome.kind === 'refused') return fieldsOf(outcome)
         const changes = outcome.changes.map(({ name, from, to }) => ({ name, before: plain(from), after: plain(to) }))
@@ -164,16 +166,20 @@ function connectAdministrator(administrator: Administrator, access: CookieAccess
     may: (guard, asker) => !asks(guard) || signedIn(asker),
     signIn: async (password, asker) => {
       const outcome = await administrator.signIn(password, asker.address, access.readToken(asker.cookies))
-      return outcome.kind === 'refused' ? outcome : { kind: 'signed_in', cookie: access.writeCookie(outcome.token) }
+      return outcome.kind === 'refused'
+        ? outcome
+        : { kind: 'signed_in', cookie: access.writeCookie(outcome.token, asker.channel) }
     },
-    signOut: async ({ cookies }) => {
+    signOut: async ({ cookies, channel }) => {
       const token = access.readToken(cookies)
       if (token !== undefined) await administrator.signOut(token)
-      return access.writeCookie(undefined)
+      return access.writeCookie(undefined, channel)
     },
     changePassword: async (change, asker) => {
       const outcome = await administrator.changePassword({ ...change, reset: false }, asker.address)
-      return outcome.kind === 'refused' ? outcome : { kind: 'changed', cookie: access.writeCookie(outcome.token) }
+      return outcome.kind === 'refused'
+        ? outcome
+        : { kind: 'changed', cookie: access.writeCookie(outcome.token, asker.channel) }
     },
   }
 }

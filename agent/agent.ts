@@ -9,6 +9,7 @@ import { connectApi, type Owners } from './agent-api.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectPages } from './agent-pages.ts'
+import { connectPeers } from './agent-peers.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -190,7 +191,24 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     else events.publish('session.changed', { id, product })
   }
 
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records]) writer.register(owner)
+  const peers = connectPeers({
+    identity,
+    paths,
+    version,
+    self,
+    writer,
+    configuration,
+    administrator,
+    health,
+    clock,
+    timers,
+    log,
+    randomId,
+    port: () => port,
+    listener: () => listener,
+  })
+  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records, peers.book])
+    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
@@ -210,6 +228,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     agentId: identity.id,
     cliKey: () => cliKey,
     protection: () => configuration.get('ui.protection'),
+    hasPublicName: () => configuration.get('network.names').length > 0,
   })
   const owners: Owners = {
     broker,
@@ -241,14 +260,21 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
-  const { routes, describe } = buildInterface(connectApi(owners, { administrator, access }, streams))
+  const api = connectApi(owners, { administrator, access }, streams)
+  const check = peers.reach.check.bind(peers.reach)
+  const { routes, describe } = buildInterface({ ...api, configuration: { ...api.configuration, check } })
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
+  const pages = await createPageServer(
+    folders,
+    connectPages(owners, administrator, access, describe, { log, peers, checkChange: check }),
+  )
   const listener = new Listener({
     timers,
     log,
     newRequestId: randomId,
+    ...peers.listening,
     handler: createRequestListener({
+      ...peers.app,
       routes,
       access,
       log,
@@ -271,6 +297,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (started.kind !== 'listening') return started
       port = started.port
       await writeRunning(paths, { pid: process.pid, port })
+      stops.push(peers.reach.start(), peers.book.start())
       lessor.start()
       watch.start()
       watch.look()
@@ -292,11 +319,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     stop: async () => {
       broker.stop()
       streams.endAll()
+      peers.client.close()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
       if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
+      await peers.book.flush().catch(trouble('what is known of other agents could not be stored'))
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)

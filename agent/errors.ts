@@ -281,13 +281,53 @@ export const errorTable = {
     title: 'This setting is fixed by the environment',
     help: 'Change the environment variable and restart.',
   },
+  loopback_only: {
+    status: 403,
+    title: 'This can be done at the machine itself only',
+    help: 'Open http://localhost:1947 there, or use the command line.',
+  },
   // between agents
+  stale: {
+    status: 401,
+    title: 'The request was signed for another moment',
+    help: 'Sign it anew with the time and the start id of this answer.',
+  },
+  replayed: {
+    status: 401,
+    title: 'The same signed request was here before',
+    help: 'Sign it anew with a fresh nonce.',
+  },
+  peer_signature_wrong: {
+    status: 401,
+    title: 'The signature of the request does not fit',
+    help: 'Agents sign every request with their key; programs use the API.',
+  },
+  wrong_agent: {
+    status: 421,
+    title: 'The request is meant for another agent',
+    help: 'Ask /peer/v1/hello which agent this is.',
+  },
+  peer_denied: {
+    status: 403,
+    title: 'This agent is not let in',
+    help: 'Its administrator can approve the machine under Managers.',
+  },
   peer_key_changed: {
     status: 403,
     title: 'This name is known with another key',
     help: 'Forget the old machine under Managers if it was set up anew, or give one of the two another name.',
   },
+  peer_forked: {
+    status: 409,
+    title: 'Two copies of this agent ask for seats',
+    help: 'Stop one of them, then approve the machine under Managers.',
+  },
   unknown_peer: { status: 404, title: 'No such agent is known', help: 'Managers lists the agents that are known.' },
+  tls_needed: {
+    status: 403,
+    title: 'Agents speak to each other over TLS only',
+    help: 'Connect to the same port with TLS.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorTable

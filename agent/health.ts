@@ -116,6 +116,45 @@ export const problems = {
     action: { label: 'Specify search parameters', href: '/configuration/remote-managers' },
     visibleAfterMs: 60_000,
   }),
+  not_listening: declare<{ addresses: readonly string[] }>({
+    severity: 'error',
+    title: 'Another program has the port on an address of this machine',
+    text: ({ addresses }) => `Other machines can not reach this agent at ${addresses.join(', ')}.`,
+    action: { label: 'Network', href: '/configuration/network' },
+    visibleAfterMs: 30_000,
+  }),
+  certificate_unusable: declare<{ reason: string }>({
+    severity: 'error',
+    title: 'The certificate can not be used',
+    text: ({ reason }) => `${reason}. Other machines get the one before it, or one that the agent made itself.`,
+    action: { label: 'Network', href: '/configuration/network' },
+  }),
+  peer_key_changed: declare<{ name: string; known: string; now: string }>({
+    severity: 'warning',
+    title: 'A machine came with another key',
+    text: ({ name, known, now }) =>
+      `${name} is known with the key ${known}, and one of that name came with ${now}. It is refused until the old one is forgotten.`,
+    action: { label: 'Managers', href: '/managers' },
+  }),
+  peer_rolled_back: declare<{ name: string }>({
+    severity: 'warning',
+    title: 'A manager was set back to an earlier state',
+    text: ({ name }) => `${name} stands behind what it has signed before: it was restored from a copy, or runs twice.`,
+    action: { label: 'Managers', href: '/managers' },
+  }),
+  peer_forked: declare<{ name: string }>({
+    severity: 'error',
+    title: 'Two copies of one machine ask for seats',
+    text: ({ name }) => `${name} runs twice with the same key. Neither is renewed until one of them is approved.`,
+    action: { label: 'Managers', href: '/managers' },
+  }),
+  restored: declare<object>({
+    severity: 'error',
+    title: 'This agent was set back to an earlier state',
+    text: () =>
+      'Other agents have shown what it signed later. It gives out nothing new until an administrator confirms that this copy goes on.',
+    action: { label: 'Managers', href: '/managers' },
+  }),
 } as const
 
 export type ProblemCode = keyof typeof problems

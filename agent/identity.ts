@@ -71,7 +71,7 @@ export async function findLoosePermissions(
 ): Promise<readonly string[]> {
   if (platform === 'win32') return []
   const loose: string[] = []
-  for (const file of [paths.data, paths.store, paths.agentKey, paths.agentSecret, paths.cliKey]) {
+  for (const file of [paths.data, paths.store, paths.agentKey, paths.agentSecret, paths.cliKey, paths.tlsKey]) {
     const mode = await readMode(file)
     if (mode !== undefined && (mode & 0o077) !== 0) loose.push(file)
   }

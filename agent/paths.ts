@@ -18,6 +18,9 @@ export interface Paths {
   readonly agentSecret: string
   /** Proves to the agent that the command line runs as the service's user; new at every start, 0600. */
   readonly cliKey: string
+  /** The TLS certificate that the agent made for itself, PEM, 0600, and its key. */
+  readonly tlsCertificate: string
+  readonly tlsKey: string
   /** Where the running agent answers, as JSON. */
   readonly running: string
   /** Room kept on the disk for bad times (R1). */
@@ -34,6 +37,8 @@ export function pathsIn(dataFolder: string): Paths {
     agentKey: path.join(data, 'agent.key'),
     agentSecret: path.join(data, 'agent.secret'),
     cliKey: path.join(data, 'cli.key'),
+    tlsCertificate: path.join(data, 'tls.crt'),
+    tlsKey: path.join(data, 'tls.key'),
     running: path.join(data, 'agent.json'),
     ballast: path.join(data, 'ballast'),
     configuration: path.join(data, 'leasehold.yaml'),

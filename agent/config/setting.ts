@@ -53,6 +53,16 @@ export const manager = {
   isRight: (text: string) => parseSearchParameter(text).kind === 'place',
 }
 export const host = { wanted: 'a host name or address', pattern: /^\S+$/ }
+export const hostName = {
+  wanted: 'host names without spaces, ports or slashes',
+  pattern: /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/,
+}
+export const proxyPlace = {
+  wanted: 'the path of a Unix socket or a loopback host:port',
+  // longer paths are none of a socket
+  pattern: /^(?:\/\S+|(?:127(?:\.\d{1,3}){3}|localhost|\[::1\]):\d{1,5})$/,
+  max: 100,
+}
 export const fileName = { wanted: 'the absolute path of a file', pattern: /^(\/|[A-Za-z]:[\\/])/, max: 1024 }
 // credentials in an address would be shown and journaled with it
 export const proxyUrl = { wanted: 'an http or https address without a password', pattern: /^https?:\/\/[^\s@/]+\/?$/ }

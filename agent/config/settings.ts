@@ -9,8 +9,10 @@ import {
   enableDetaching,
   fileName,
   host,
+  hostName,
   maxDays,
   place,
+  proxyPlace,
   proxyUrl,
   reservedPercent,
   reservedSeats,
@@ -177,24 +179,26 @@ export const settings = {
     { page: 'network', label: 'Port', help: 'The one TCP port. 0 takes any that is free.' },
     { needsRestart: true },
   ),
-  'network.listen': setting(
-    list(place),
-    {
-      page: 'network',
-      label: 'Network Adapters',
-      help: 'Names or addresses of the adapters to listen on. Empty means all, once access from other machines is on.',
-    },
-    { needsRestart: true },
-  ),
-  'network.proxyListen': setting(
-    text({ wanted: 'the path of a Unix socket or a loopback host:port', pattern: /^\S+$/, max: 100 }),
-    {
-      page: 'network',
-      label: 'Listen for a Reverse Proxy',
-      help: 'Where a reverse proxy on this machine connects. Requests from there have no rights of this machine.',
-    },
-    { needsRestart: true },
-  ),
+  'network.listen': setting(list(place), {
+    page: 'network',
+    label: 'Network Adapters',
+    help: 'Names or addresses of the adapters to listen on. Empty means all, once access from other machines is on.',
+  }),
+  'network.names': setting(list(hostName), {
+    page: 'network',
+    label: 'Host Names of This Machine',
+    help: 'Names by which browsers reach this agent from elsewhere, one per line. Its host name and addresses need not be listed.',
+  }),
+  'network.proxyListen': setting(text(proxyPlace), {
+    page: 'network',
+    label: 'Listen for a Reverse Proxy',
+    help: 'Where a reverse proxy on this machine connects. Requests from there have no rights of this machine.',
+  }),
+  'network.proxies': setting(list(place), {
+    page: 'network',
+    label: 'Trusted Reverse Proxies',
+    help: 'Addresses and ranges of reverse proxies whose X-Forwarded-For header says where a request comes from.',
+  }),
   'network.tls.certificate': setting(text(fileName), {
     page: 'network',
     label: 'Certificate File',

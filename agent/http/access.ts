@@ -5,6 +5,7 @@
 import { refuse } from '../errors.ts'
 import { type Administrator, isSameSecret } from '../people/administrator.ts'
 import type { Access } from './guards.ts'
+import type { Channel } from './request-view.ts'
 
 export type Protection = 'none' | 'configuration' | 'all'
 
@@ -15,6 +16,8 @@ export interface AccessParts {
   /** Text of `<data>/cli.key`. */
   readonly cliKey: () => string | undefined
   readonly protection: () => Protection
+  /** The agent has a name on other networks: then a proxy of this machine may lead strangers to its loopback. */
+  readonly hasPublicName?: () => boolean
 }
 
 export class CookieAccess implements Access {
@@ -26,11 +29,13 @@ export class CookieAccess implements Access {
     this.cookieName = `leasehold-${parts.agentId.replaceAll(/[^A-Za-z0-9_-]/g, '').slice(0, 16)}`
   }
 
-  identify({ headers }: Parameters<Access['identify']>[0]): ReturnType<Access['identify']> {
+  identify({ headers, channel }: Parameters<Access['identify']>[0]): ReturnType<Access['identify']> {
     const { authorization, cookie } = headers
     if (authorization !== undefined) {
       const expected = this.#parts.cliKey()
       const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1]
+      // it proves that its sender reads files of this machine, which is nothing to send from elsewhere
+      if (channel !== 'loopback') return refuse('sign_in_needed', 'Tokens are not known here; sign in.')
       if (given !== undefined && expected !== undefined && expected !== '' && isSameSecret(given, expected))
         return 'cli'
       return refuse('sign_in_needed', 'The token in the Authorization header is not known here.')
@@ -41,6 +46,7 @@ export class CookieAccess implements Access {
 
   asks(purpose: 'read' | 'change'): boolean {
     if (!this.#parts.administrator.hasPassword()) return false
+    if (this.#parts.hasPublicName?.() === true) return true
     const protection = this.#parts.protection()
     return protection === 'all' || (protection === 'configuration' && purpose === 'change')
   }
@@ -56,9 +62,12 @@ export class CookieAccess implements Access {
     return undefined
   }
 
-  /** Value of a Set-Cookie header; without a token it takes the cookie away. No age: it goes with the browser. */
-  writeCookie(token: string | undefined): string {
-    const attributes = 'Path=/; HttpOnly; SameSite=Strict'
+  /**
+   * Value of a Set-Cookie header; without a token it takes the cookie away. No age: it goes with the browser.
+   * @param channel how the request came in: what came encrypted stays encrypted
+   */
+  writeCookie(token: string | undefined, channel: Channel = 'loopback'): string {
+    const attributes = `Path=/; HttpOnly; SameSite=Strict${channel === 'loopback' ? '' : '; Secure'}`
     return token === undefined
       ? `${this.cookieName}=; ${attributes}; Max-Age=0`
       : `${this.cookieName}=${token}; ${attributes}`

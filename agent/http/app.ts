@@ -1,22 +1,25 @@
 /**
  * The Koa application, and the order in which a request passes what stands before its answer. The order is here and nowhere else:
- * errors > request id > connection (audience, HTTP version, proxies, Host) > headers > static files > API or pages > nothing here.
+ * errors > request id > connection (audience, HTTP version, proxies, Host) > headers > static files > agents, API or pages >
+ * nothing here.
  * Must not import owners.
  */
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import Router from '@koa/router'
 import { send } from '@koa/send'
 import Koa, { type Context, type Middleware, type Next } from 'koa'
 import { type Refusal, refuse } from '../errors.ts'
 import type { Problem } from './api/shapes.ts'
-import { checkConnection } from './guards.ts'
+import { checkConnection, checkRemote, type Outside } from './guards.ts'
 import { createHotHandler } from './hot.ts'
 import { checkOrigin, isBrowser, isSafe } from './origin.ts'
 import { pageHeaders, plainProblemPage } from './page-headers.ts'
+import { type Door, performForPeer } from './peer-perform.ts'
 import { perform, type Surroundings } from './perform.ts'
 import { describeProblem, failureOf, isUnexpected, problemReply } from './problem.ts'
+import { applyProxies } from './proxies.ts'
 import { sendReply } from './reply.ts'
-import { viewRequest } from './request-view.ts'
+import { audienceOf, type Channel, type RequestView, viewRequest } from './request-view.ts'
 import type { Route } from './route.ts'
 
 export interface AppParts extends Surroundings {
@@ -28,30 +31,56 @@ export interface AppParts extends Surroundings {
   readonly renderProblem?: (ctx: Context, problem: Problem) => Promise<void>
   /** Files under `/public/`. */
   readonly publicFolder?: string
+  /** What agents ask, under `/peer/`; without it they are told that there is nothing. */
+  readonly peers?: { readonly routes: readonly Route[]; readonly door: Door }
+  /** What holds for requests that do not come in on loopback; without it they are refused. */
+  readonly outside?: () => Outside & {
+    /** Whether an address is that of a reverse proxy whose word on where a request comes from counts. */
+    readonly isProxy: (address: string) => boolean
+  }
 }
 
-/** Everything that answers requests: the hot path, and Koa behind it. */
-export function createRequestListener(parts: AppParts): RequestListener {
-  return createHotHandler(parts.routes, parts, parts.newRequestId, createApp(parts))
+/** Takes a request with how it came in. */
+export type ChannelListener = (incoming: IncomingMessage, response: ServerResponse, channel: Channel) => void
+
+/** Everything that answers requests: the hot path of loopback, and Koa behind it. */
+export function createRequestListener(parts: AppParts): ChannelListener {
+  const app = createApp(parts)
+  const onLoopback = (incoming: IncomingMessage, response: ServerResponse) => app(incoming, response, 'loopback')
+  const hot = createHotHandler(parts.routes, parts, parts.newRequestId, onLoopback)
+  return (incoming, response, channel) => {
+    if (channel === 'loopback') hot(incoming, response)
+    else app(incoming, response, channel)
+  }
 }
 
-export function createApp(parts: AppParts): RequestListener {
+export function createApp(parts: AppParts): ChannelListener {
+  const channels = new WeakMap<IncomingMessage, Channel>()
+  const viewOf = (ctx: Context): RequestView => {
+    const channel = channels.get(ctx.req)
+    if (channel === undefined) throw new Error('a request came in on no channel')
+    const view = viewRequest(ctx.req, channel)
+    return channel === 'loopback' ? view : applyProxies(view, parts.outside?.().isProxy)
+  }
   const app = new Koa()
   app.silent = true
   app.on('error', (error: unknown) => parts.log.error('request failed', { error }))
   app.use(answerErrors(parts))
   app.use(nameRequest(parts))
-  app.use(guardConnection)
+  app.use(guardConnection(parts, viewOf))
   app.use(setHeaders)
   if (parts.publicFolder !== undefined) app.use(serveFiles(parts.publicFolder))
-  app.use(serveApi(parts))
+  if (parts.peers !== undefined)
+    app.use(serveRoutes(peerPrefix, parts.peers.routes, answerPeers(parts, parts.peers.door, viewOf)))
+  app.use(serveRoutes(apiPrefix, parts.routes, answerApi(parts, viewOf)))
   if (parts.pages !== undefined) {
-    app.use(guardPages)
+    app.use(guardPages(parts, viewOf))
     app.use(parts.pages)
   }
   app.use(() => Promise.reject(new Refused(refuse('not_found', 'There is no page and no call of this name.'))))
   const handle = app.callback()
-  return (incoming, response) => {
+  return (incoming, response, channel) => {
+    channels.set(incoming, channel)
     handle(incoming, response).catch((error: unknown) => parts.log.error('request failed', { error }))
   }
 }
@@ -74,9 +103,14 @@ class Refused extends Error {
   }
 }
 
+const apiPrefix = '/api/'
+const peerPrefix = '/peer/'
+
 function isApi(path: string): boolean {
-  return path.startsWith('/api/')
+  return path.startsWith(apiPrefix) || path.startsWith(peerPrefix)
 }
+
+type ViewOf = (ctx: Context) => RequestView
 
 function requestIdOf(ctx: Context): string {
   return String(ctx.state.requestId)
@@ -140,15 +174,21 @@ function nameRequest(parts: AppParts): Middleware {
   }
 }
 
-const guardConnection: Middleware = (ctx, next) => {
-  const refused = checkConnection(viewRequest(ctx.req))
-  if (refused !== undefined) throw new Refused(refused, { plain: true })
-  const target = ctx.req.url ?? ''
-  if (!target.startsWith('/'))
-    throw new Refused(refuse('malformed_request', 'The target of the request is not a path.'))
-  if (!isDecodable(ctx.path))
-    throw new Refused(refuse('malformed_request', 'The address has a % that stands for nothing.'))
-  return next()
+function guardConnection(parts: AppParts, viewOf: ViewOf): Middleware {
+  return (ctx, next) => {
+    const view = viewOf(ctx)
+    // for the pages, which know nothing of connections
+    ctx.state.channel = view.channel
+    ctx.state.address = view.remoteAddress
+    const refused = checkConnection(view, parts.outside?.())
+    if (refused !== undefined) throw new Refused(refused, { plain: true })
+    const target = ctx.req.url ?? ''
+    if (!target.startsWith('/'))
+      throw new Refused(refuse('malformed_request', 'The target of the request is not a path.'))
+    if (!isDecodable(ctx.path))
+      throw new Refused(refuse('malformed_request', 'The address has a % that stands for nothing.'))
+    return next()
+  }
 }
 
 function isDecodable(path: string): boolean {
@@ -193,23 +233,18 @@ function methodNotAllowed(): Refusal {
   return refuse('method_not_allowed', 'The address is right, the method is not.')
 }
 
-function serveApi(parts: AppParts): Middleware {
+type Answerer = (route: Route, ctx: Context, params: Readonly<Record<string, string>>) => Promise<void>
+
+function serveRoutes(prefix: string, routes: readonly Route[], answer: Answerer): Middleware {
   const router = new Router({ sensitive: true, strict: true })
-  for (const route of parts.routes)
+  for (const route of routes)
     router.register(route.path.replaceAll(/\{(\w+)\}/g, ':$1'), [route.method], async (ctx) => {
       ctx.respond = false
-      const asked = {
-        params: ctx.params as Record<string, string>,
-        search: ctx.querystring,
-        requestId: () => requestIdOf(ctx),
-      }
-      const reply = await perform(route, ctx.req, ctx.res, viewRequest(ctx.req), asked, parts)
-      if (reply === undefined) ctx.res.destroy()
-      else await sendReply(ctx.res, reply)
+      await answer(route, ctx as unknown as Context, ctx.params as Record<string, string>)
     })
   const serve = router.routes()
   return (ctx, next) => {
-    if (!isApi(ctx.path)) return next()
+    if (!ctx.path.startsWith(prefix)) return next()
     return serve(ctx as Parameters<typeof serve>[0], () => {
       const allowed = allowedMethods(router, ctx.path)
       if (allowed.length === 0) throw new Refused(refuse('not_found', 'The interface has no call of this name.'))
@@ -218,18 +253,50 @@ function serveApi(parts: AppParts): Middleware {
   }
 }
 
+function answerApi(parts: AppParts, viewOf: ViewOf): Answerer {
+  return async (route, ctx, params) => {
+    const asked = { params, search: ctx.querystring, requestId: () => requestIdOf(ctx) }
+    const reply = await perform(route, ctx.req, ctx.res, viewOf(ctx), asked, parts)
+    if (reply === undefined) ctx.res.destroy()
+    else await sendReply(ctx.res, reply)
+  }
+}
+
+function answerPeers(parts: AppParts, door: Door, viewOf: ViewOf): Answerer {
+  return async (route, ctx, params) => {
+    const view = viewOf(ctx)
+    if (audienceOf(view) !== 'peer')
+      throw new Refused(refuse('tls_needed', 'This is for agents, which connect with TLS.'))
+    const asked = { params, search: ctx.querystring, requestId: () => requestIdOf(ctx) }
+    await performForPeer(route, ctx.req, ctx.res, view, asked, { ...parts, door })
+  }
+}
+
 function allowedMethods(router: Router, path: string): string[] {
   const methods = router.match(path, 'GET').path.flatMap((layer) => layer.methods)
   return [...new Set(methods)].sort()
 }
 
-/** Pages are changed by their own forms only. Programs use the API, so a form without a sign of a browser is refused too. */
-const guardPages: Middleware = (ctx, next) => {
-  if (isSafe(ctx.method)) return next()
-  const view = viewRequest(ctx.req)
-  const refused = isBrowser(view.headers)
-    ? checkOrigin(view)
-    : refuse('cross_origin', 'Forms come from the pages of this agent; programs use the API.')
-  if (refused !== undefined) throw new Refused(refused)
-  return next()
+/**
+ * Pages are changed by their own forms only. Programs use the API, so a form without a sign of a browser is refused too. From
+ * elsewhere all but the page for signing in asks for a sign-in.
+ */
+function guardPages(parts: AppParts, viewOf: ViewOf): Middleware {
+  return (ctx, next) => {
+    const view = viewOf(ctx)
+    if (!isSafe(ctx.method)) {
+      const refused = isBrowser(view.headers)
+        ? checkOrigin(view)
+        : refuse('cross_origin', 'Forms come from the pages of this agent; programs use the API.')
+      if (refused !== undefined) throw new Refused(refused)
+    }
+    if (view.channel === 'loopback' || ctx.path === signInPage) return next()
+    const authority = checkRemote('page', view, parts.access)
+    if (typeof authority === 'string') return next()
+    if (!isSafe(ctx.method) || authority.code !== 'sign_in_needed') throw new Refused(authority)
+    ctx.redirect(`${signInPage}?${new URLSearchParams({ next: ctx.path + ctx.search })}`)
+    return undefined
+  }
 }
+
+const signInPage = '/sign-in'

@@ -42,8 +42,8 @@ function isLoopbackName(host: HostName): boolean {
   return loopback6.test(host.name)
 }
 
-/** For requests that came in on loopback: only loopback's own names, any port. */
-export function checkHost(view: RequestView): Refusal | undefined {
+/** The one Host header of the request, as it was sent. */
+function readHost(view: RequestView): string | Refusal {
   let raw: string | undefined
   const headers = view.rawHeaders
   for (let index = 0; index < headers.length; index += 2) {
@@ -52,8 +52,31 @@ export function checkHost(view: RequestView): Refusal | undefined {
     if (raw !== undefined) return refuse('malformed_request', 'The request has more than one Host header.')
     raw = headers[index + 1]
   }
-  if (raw === undefined) return refuse('malformed_request', 'The request has no Host header.')
+  return raw ?? refuse('malformed_request', 'The request has no Host header.')
+}
+
+/** For requests that came in on loopback: only loopback's own names, any port. */
+export function checkHost(view: RequestView): Refusal | undefined {
+  const raw = readHost(view)
+  if (typeof raw !== 'string') return raw
   const host = parseHost(raw)
   if (host !== undefined && isLoopbackName(host)) return undefined
   return refuse('host_not_allowed', 'The Host header of the request is not localhost, 127.0.0.1 or [::1].')
+}
+
+/** Whether a host is an address, or one of the names that people know this machine by. @param names in lower case */
+export function isOwnHost(host: HostName, names: ReadonlySet<string>): boolean {
+  return host.kind !== 'name' || host.name === 'localhost' || names.has(host.name)
+}
+
+/** For requests from elsewhere: addresses, which nobody can rebind, and the own names of this machine. */
+export function checkOwnHost(view: RequestView, names: ReadonlySet<string>): Refusal | undefined {
+  const raw = readHost(view)
+  if (typeof raw !== 'string') return raw
+  const host = parseHost(raw)
+  if (host !== undefined && isOwnHost(host, names)) return undefined
+  return refuse(
+    'host_not_allowed',
+    'The Host header of the request is no address and no name of this machine. Its names are set under network.names.',
+  )
 }

@@ -1,46 +1,15 @@
 /**
- * The port: listens on 127.0.0.1 and ::1 with the limits that keep slow and greedy clients from harming others, and stops gracefully.
- * Must not import owners.
+ * The port: listens on 127.0.0.1 and ::1, on other addresses and for a reverse proxy as long as that is wanted, tells TLS from
+ * plain HTTP by the first byte, and stops gracefully. Must not import owners.
  */
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Timers } from '../clock.ts'
-import { type ErrorCode, errorTable, refuse } from '../errors.ts'
-import type { Log } from '../log.ts'
+
+import { lstat, rm } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Certificate } from '../peers/certificate.ts'
+import { FirstByte } from './first-byte.ts'
+import { type Limits, usualLimits } from './http-server.ts'
 import { askHolder, type PortHolder } from './port-holder.ts'
-import { describeProblem } from './problem.ts'
-
-export interface Limits {
-  /** ms in which the headers must be there, from the first byte or the opening of the connection. */
-  readonly headers: number
-  /** ms in which the whole request must be there. */
-  readonly request: number
-  /** ms between two looks at the two above. */
-  readonly check: number
-  /** ms that a connection stays open without a request; longer than applications beat. */
-  readonly keepAlive: number
-  /** ms in which nothing is sent or received; longer than the longest wait in line. */
-  readonly silence: number
-  /** Connections at a time, each of both addresses. */
-  readonly connections: number
-}
-
-export const usualLimits: Limits = {
-  headers: 10_000,
-  request: 30_000,
-  check: 2_000,
-  keepAlive: 65_000,
-  silence: 330_000,
-  connections: 4096,
-}
-
-export interface ListenerParts {
-  readonly handler: RequestListener
-  readonly timers: Timers
-  readonly log: Pick<Log, 'info' | 'warn'>
-  readonly newRequestId: () => string
-  readonly limits?: Partial<Limits>
-}
+import { type ListenerParts, Servers } from './servers.ts'
 
 export type Started =
   | { readonly kind: 'listening'; readonly port: number; readonly addresses: readonly string[] }
@@ -48,18 +17,51 @@ export type Started =
   /** Ports below 1024, or a rule of the system. */
   | { readonly kind: 'not-permitted'; readonly port: number }
 
+/** Where to listen besides loopback. */
+export interface Wanted {
+  /** Addresses of adapters, with zone where they are link-local. */
+  readonly addresses: readonly string[]
+  /** For a reverse proxy: the path of a Unix socket, or `host:port` of loopback. */
+  readonly proxy?: string
+}
+
+export interface Reached {
+  readonly addresses: readonly string[]
+  readonly proxy: string | undefined
+  /** What was wanted and can't be had, with the code of the system. */
+  readonly failed: readonly { readonly place: string; readonly code: string }[]
+}
+
+type Place = { readonly host: string; readonly port: number } | { readonly path: string }
 type Bound = { readonly kind: 'bound'; readonly port: number } | { readonly kind: 'failed'; readonly code: string }
 
-const addresses = ['127.0.0.1', '::1'] as const
+const loopback = ['127.0.0.1', '::1'] as const
 /** With port 0 the second address may be taken on the port that the first was given. */
 const mostTries = 20
 
 export class Listener {
   readonly #parts: ListenerParts
-  #servers: Server[] = []
+  readonly #limits: Limits
+  readonly #servers: Servers
+  readonly #firstByte: FirstByte
+  #own: Server[] = []
+  readonly #outer = new Map<string, Server>()
+  /** Every connection, the ones that have said nothing yet included. */
+  readonly #sockets = new Set<Socket>()
+  #port = 0
+  #following: Promise<unknown> = Promise.resolve()
+  #isStopped = false
 
   constructor(parts: ListenerParts) {
     this.#parts = parts
+    this.#limits = { ...usualLimits, ...parts.limits }
+    this.#servers = new Servers(parts, this.#limits)
+    this.#firstByte = new FirstByte(parts.timers, this.#limits.headers)
+  }
+
+  /** TLS handshakes so far. */
+  get handshakes(): number {
+    return this.#servers.handshakes
   }
 
   /** @param port 0 for one that is free, the same on both addresses */
@@ -71,13 +73,25 @@ export class Listener {
     }
   }
 
+  /** Listens where it is wanted and nowhere else besides loopback, whose connections go on. One after another. */
+  follow(wanted: Wanted): Promise<Reached> {
+    const next = this.#following.then(() => this.#follow(wanted))
+    this.#following = next.catch(() => undefined)
+    return next
+  }
+
+  /** For the next handshakes; connections that are open go on. */
+  useCertificate(certificate: Certificate): void {
+    this.#servers.useCertificate(certificate)
+  }
+
   async #startOn(port: number): Promise<Started | 'again'> {
     const servers: Server[] = []
     const listening: string[] = []
     let given = port
-    for (const address of addresses) {
-      const server = this.#createServer()
-      const bound = await bind(server, address, given)
+    for (const address of loopback) {
+      const server = this.#createLoopback()
+      const bound = await bind(server, { host: address, port: given })
       if (bound.kind === 'bound') {
         given = bound.port
         servers.push(server)
@@ -89,107 +103,151 @@ export class Listener {
         this.#parts.log.warn('IPv6 loopback is not available', { code: bound.code })
         continue
       }
-      await Promise.all(servers.map(closeAtOnce))
+      for (const one of servers) one.close()
       if (bound.code === 'EACCES' || bound.code === 'EPERM') return { kind: 'not-permitted', port }
       if (bound.code !== 'EADDRINUSE') throw new Error(`cannot listen on ${address} port ${given}: ${bound.code}`)
       if (port === 0) return 'again'
       return { kind: 'port-taken', port, holder: await askHolder(address, port) }
     }
-    this.#servers = servers
+    this.#own = servers
+    this.#port = given
+    this.#isStopped = false
     return { kind: 'listening', port: given, addresses: listening }
   }
 
-  #createServer(): Server {
-    const limits = { ...usualLimits, ...this.#parts.limits }
-    const server = createServer(
-      {
-        requestTimeout: limits.request,
-        headersTimeout: limits.headers,
-        connectionsCheckingInterval: limits.check,
-        keepAliveTimeout: limits.keepAlive,
-        insecureHTTPParser: false,
-        requireHostHeader: true,
-        maxHeaderSize: 16 * 1024,
-      },
-      this.#parts.handler,
-    )
-    server.maxConnections = limits.connections
-    server.timeout = limits.silence
-    // By default headers beyond a number are left out in silence, and a guard would not see them; the size limit is enough.
-    server.maxHeadersCount = 0
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#answerClientError(error, socket as Socket))
+  async #follow({ addresses, proxy }: Wanted): Promise<Reached> {
+    if (this.#isStopped || this.#own.length === 0) return { addresses: [], proxy: undefined, failed: [] }
+    const wanted = new Map<string, Place>()
+    for (const address of addresses)
+      if (!loopback.some((one) => one === address)) wanted.set(address, { host: address, port: this.#port })
+    const proxyPlace = proxy === undefined ? undefined : readProxyPlace(proxy)
+    const proxyKey = `proxy ${proxy}`
+    if (proxyPlace !== undefined) wanted.set(proxyKey, proxyPlace)
+    for (const [key, server] of this.#outer)
+      if (!wanted.has(key)) {
+        this.#outer.delete(key)
+        server.close()
+        this.#dropOf(server)
+      }
+    const failed: { place: string; code: string }[] = []
+    if (proxy !== undefined && proxyPlace === undefined) failed.push({ place: proxy, code: 'EINVAL' })
+    for (const [key, place] of wanted) {
+      if (this.#outer.has(key)) continue
+      const isProxy = key === proxyKey
+      if ('path' in place) await removeLeftover(place.path)
+      const server = isProxy ? this.#createProxy() : this.#createOuter()
+      const bound = await bind(server, place)
+      if (bound.kind === 'failed') failed.push({ place: isProxy ? (proxy ?? '') : key, code: bound.code })
+      else if (this.#isStopped) server.close()
+      else this.#outer.set(key, server)
+    }
+    const reached = [...this.#outer.keys()]
+    return {
+      addresses: reached.filter((key) => key !== proxyKey),
+      proxy: reached.includes(proxyKey) ? proxy : undefined,
+      failed,
+    }
+  }
+
+  #createLoopback(): Server {
+    return this.#createServer((socket) => this.#sort(socket, () => this.#servers.plain('loopback', socket)))
+  }
+
+  #createOuter(): Server {
+    return this.#createServer((socket) => this.#sort(socket, () => this.#servers.redirect(socket)))
+  }
+
+  #createProxy(): Server {
+    return this.#createServer((socket) => this.#servers.plain('proxy', socket), false)
+  }
+
+  #sort(socket: Socket, plain: () => void): void {
+    this.#firstByte.read(socket, (isTls) => {
+      if (isTls) this.#servers.secure(socket)
+      else plain()
+    })
+  }
+
+  /** @param paused whether connections wait to be looked at before anything of them is read */
+  #createServer(onConnection: (socket: Socket) => void, paused = true): Server {
+    const server = createServer({ pauseOnConnect: paused, noDelay: true }, (socket) => {
+      this.#sockets.add(socket)
+      origins.set(socket, server)
+      socket.once('close', () => this.#sockets.delete(socket))
+      onConnection(socket)
+    })
+    server.maxConnections = this.#limits.connections
     return server
   }
 
-  /** What never became a request: answered with a problem like the rest, then closed. */
-  #answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    // An answer may be on its way already, so nothing must be written into the middle of it.
-    if (error.code === 'ECONNRESET' || !socket.writable || socket.writableLength > 0 || isAnswering(socket)) {
-      socket.destroy()
-      return
-    }
-    const code: ErrorCode =
-      error.code === 'HPE_HEADER_OVERFLOW'
-        ? 'headers_too_large'
-        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-          ? 'request_timeout'
-          : 'malformed_request'
-    const { status, title } = errorTable[code]
-    const body = JSON.stringify(describeProblem(refuse(code, `${title}.`), this.#parts.newRequestId()))
-    socket.end(
-      `HTTP/1.1 ${status} ${reasons[status] ?? ''}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n${body}`,
-      () => socket.destroy(),
-    )
+  /** Connections of an address that is not listened on any more. */
+  #dropOf(server: Server): void {
+    for (const socket of this.#sockets) if (origins.get(socket) === server) socket.destroy()
   }
 
   /** Takes no more connections, lets running requests end, and closes what is left after `grace` ms. */
   async stop(grace: number): Promise<void> {
     const { timers } = this.#parts
-    const servers = this.#servers
-    this.#servers = []
+    this.#isStopped = true
+    await this.#following
+    const servers = [...this.#own, ...this.#outer.values()]
+    this.#own = []
+    this.#outer.clear()
     const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
+    this.#firstByte.dropAll()
+    this.#servers.closeIdle()
     // Connections that were busy at first become idle later.
-    const stopLooking = timers.every(50, () => {
-      for (const server of servers) server.closeIdleConnections()
-    })
+    const stopLooking = timers.every(50, () => this.#servers.closeIdle())
     const cancel = timers.after(grace, () => {
-      for (const server of servers) server.closeAllConnections()
+      for (const socket of this.#sockets) socket.destroy()
     })
     await closed
     stopLooking()
     cancel()
+    this.#servers.close()
   }
 }
 
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
+const origins = new WeakMap<Socket, Server>()
+
+/** A path, or a port of loopback: a proxy of another machine comes over TLS. */
+function readProxyPlace(text: string): Place | undefined {
+  if (text.startsWith('/')) return { path: text }
+  const match = /^(?:(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost)|\[?(::1)\]?):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port < 1 || port > 65_535) return undefined
+  return { host: match[2] ?? (match[1] === 'localhost' ? '127.0.0.1' : (match[1] ?? '')), port }
 }
 
-/** Node keeps the response that is being written beside the socket; there is no public way to ask for it. */
-function isAnswering(socket: Socket): boolean {
-  const message = (socket as Socket & { _httpMessage?: { headersSent?: boolean } | null })._httpMessage
-  return message?.headersSent === true
-}
-
-function bind(server: Server, address: string, port: number): Promise<Bound> {
+function bind(server: Server, place: Place): Promise<Bound> {
   return new Promise((resolve) => {
     const onError = (error: NodeJS.ErrnoException) => {
       resolve({ kind: 'failed', code: error.code ?? error.message })
     }
     server.once('error', onError)
-    server.listen({ host: address, port, ipv6Only: true, exclusive: true }, () => {
+    const onListening = () => {
       server.off('error', onError)
-      resolve({ kind: 'bound', port: (server.address() as AddressInfo).port })
-    })
+      // an error of a listening server, such as too many open files, must not end the process
+      server.on('error', () => undefined)
+      const address = server.address()
+      resolve({ kind: 'bound', port: typeof address === 'object' ? ((address as AddressInfo | null)?.port ?? 0) : 0 })
+    }
+    // whoever comes over the socket has the rights of another machine, so all may
+    if ('path' in place) server.listen({ ...place, readableAll: true, writableAll: true }, onListening)
+    else server.listen({ ...place, ipv6Only: true, exclusive: true }, onListening)
   })
 }
 
-function closeAtOnce(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
+/** The socket file of an agent that was killed, if nobody listens on it any more. */
+async function removeLeftover(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isSocket() !== true) return
+  const isAlive = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path }, () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
   })
+  if (!isAlive) await rm(path, { force: true })
 }

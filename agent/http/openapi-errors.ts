@@ -19,10 +19,13 @@ const everywhere = [
 /** An unknown token is refused, also where none is needed. */
 const ofGuard: Readonly<Record<Guard, readonly ErrorCode[]>> = {
   open: ['sign_in_needed'],
+  entry: ['sign_in_needed'],
   application: ['cross_origin'],
   read: ['sign_in_needed'],
   stream: ['sign_in_needed', 'cross_origin'],
   administrator: ['sign_in_needed', 'cross_origin'],
+  peer: [],
+  greeting: [],
 }
 
 /** Every code that the route can answer. */

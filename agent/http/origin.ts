@@ -23,9 +23,11 @@ export function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
-function isOwnOrigin(origin: string, host: string): boolean {
-  if (!origin.startsWith('http://')) return false
-  const theirs = parseHost(origin.slice('http://'.length))
+/** Pages that come over TLS, and those behind a reverse proxy, have an https address. */
+function isOwnOrigin(origin: string, { channel, headers: { host = '' } }: RequestView): boolean {
+  const scheme = channel === 'loopback' ? 'http://' : 'https://'
+  if (!origin.startsWith(scheme)) return false
+  const theirs = parseHost(origin.slice(scheme.length))
   const ours = parseHost(host)
   return theirs !== undefined && ours !== undefined && theirs.name === ours.name && theirs.port === ours.port
 }
@@ -40,7 +42,7 @@ export function checkOrigin(view: RequestView): Refusal | undefined {
   const site = headers['sec-fetch-site']
   if (site !== undefined) {
     if (site === 'same-origin') return undefined
-  } else if (headers.origin !== undefined && isOwnOrigin(headers.origin, headers.host ?? '')) return undefined
+  } else if (headers.origin !== undefined && isOwnOrigin(headers.origin, view)) return undefined
   return refuse('cross_origin', 'The request does not come from a page of this agent.')
 }
 
@@ -49,8 +51,7 @@ export function checkStreamOrigin(view: RequestView): Refusal | undefined {
   const { headers } = view
   const site = headers['sec-fetch-site']
   if (site === 'same-origin' || site === 'none') return undefined
-  if (site === undefined && (headers.origin === undefined || isOwnOrigin(headers.origin, headers.host ?? '')))
-    return undefined
+  if (site === undefined && (headers.origin === undefined || isOwnOrigin(headers.origin, view))) return undefined
   return refuse('cross_origin', 'Events are not for pages of others.')
 }
 

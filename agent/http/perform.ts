@@ -61,6 +61,7 @@ export async function perform(
       headers: view.headers,
       address: plainAddress(view.remoteAddress),
       authority,
+      channel: view.channel,
       closed: () => signalClose(response),
     }
     const outcome = await route.handle(call)
@@ -80,7 +81,7 @@ function hasBody({ headers }: RequestView): boolean {
 }
 
 /** A name that comes twice becomes a list, which no schema takes. */
-function readQuery(search: string): Record<string, unknown> {
+export function readQuery(search: string): Record<string, unknown> {
   const query = Object.create(null) as Record<string, unknown>
   for (const [name, value] of new URLSearchParams(search)) {
     const before = query[name]
@@ -90,7 +91,7 @@ function readQuery(search: string): Record<string, unknown> {
 }
 
 /** Listens to the response, which goes with the request; the socket stays and would gather listeners. */
-function signalClose(response: ServerResponse): AbortSignal {
+export function signalClose(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
   if (response.closed || response.destroyed) controller.abort()
   else

@@ -4,25 +4,30 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
-/**
- * Who stands at the other end: people and applications of this machine, remote people and scripts, or agents.
- * This version listens on loopback only; the other two are refused by the guards.
- */
+/** How a request comes in: plain HTTP on loopback, TLS, or plain HTTP from a reverse proxy of this machine. */
+export type Channel = 'loopback' | 'tls' | 'proxy'
+
+/** Who stands at the other end: people and applications of this machine, remote people and scripts, or agents. */
 export type Audience = 'loopback' | 'remote' | 'peer'
 
 export interface RequestView {
+  readonly channel: Channel
   readonly method: string
+  readonly url: string
   readonly headers: IncomingHttpHeaders
   /** Names and values in turn, as they were sent. */
   readonly rawHeaders: readonly string[]
   readonly httpVersion: string
   readonly localAddress: string
+  /** Of the sender; behind a reverse proxy that is trusted, of whoever asked that one. */
   readonly remoteAddress: string
 }
 
-export function viewRequest(incoming: IncomingMessage): RequestView {
+export function viewRequest(incoming: IncomingMessage, channel: Channel = 'loopback'): RequestView {
   const socket = incoming.socket
   return {
+    channel,
+    url: incoming.url ?? '',
     method: incoming.method ?? '',
     headers: incoming.headers,
     rawHeaders: incoming.rawHeaders,
@@ -45,6 +50,9 @@ export function isLoopbackAddress(address: string): boolean {
   return plain.startsWith('127.') || plain === '::1'
 }
 
-export function audienceOf(view: RequestView): Audience {
-  return isLoopbackAddress(view.localAddress) && isLoopbackAddress(view.remoteAddress) ? 'loopback' : 'remote'
+/** Loopback's rights need both: the listener of loopback, and addresses that are. */
+export function audienceOf({ channel, url, localAddress, remoteAddress }: RequestView): Audience {
+  if (channel === 'loopback')
+    return isLoopbackAddress(localAddress) && isLoopbackAddress(remoteAddress) ? 'loopback' : 'remote'
+  return channel === 'tls' && url.startsWith('/peer/') ? 'peer' : 'remote'
 }

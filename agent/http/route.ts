@@ -6,10 +6,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { type ErrorCode, type Refusal, refuse } from '../errors.ts'
+import type { Caller } from '../peers/peer-door.ts'
 import { describeIssue, refuseFields } from './fields.ts'
 import type { Authority, Guard } from './guards.ts'
 import { isRefusal } from './problem.ts'
 import type { Reply } from './reply.ts'
+import type { Channel } from './request-view.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -21,6 +23,10 @@ export interface Call<Params = unknown, Query = unknown, Content = unknown> {
   /** Of the sender, as people know it. */
   readonly address: string
   readonly authority: Authority
+  /** How the request came in. */
+  readonly channel: Channel
+  /** The verified agent that asks; only in calls of guard `peer`. */
+  readonly peer?: Caller
   /** Aborts when the sender closes the connection before it has its answer; made when first asked for. */
   readonly closed: () => AbortSignal
 }
@@ -132,6 +138,8 @@ export function defineRoute<
         headers: call.headers,
         address: call.address,
         authority: call.authority,
+        channel: call.channel,
+        ...(call.peer === undefined ? {} : { peer: call.peer }),
         closed: call.closed,
       })
     },

@@ -179,6 +179,8 @@ test('a request to become a WebSocket is answered as any other', async (t) => {
 })
 
 const view: RequestView = {
+  channel: 'loopback',
+  url: '/',
   method: 'GET',
   headers: { host: 'localhost' },
   rawHeaders: ['Host', 'localhost'],

@@ -21,7 +21,8 @@ test('what changes something has a guard that looks at the origin, and GET has n
   for (const { method, path, guard } of routes) {
     if (method === 'GET') t.true(['open', 'read', 'stream'].includes(guard), path)
     else if (path === '/api/v1/sessions' || path === '/api/v1/sessions/{id}') t.is(guard, 'application')
-    else if (path === '/api/v1/sign-in' || path === '/api/v1/password') t.is(guard, 'open')
+    else if (path === '/api/v1/sign-in') t.is(guard, 'entry')
+    else if (path === '/api/v1/password') t.is(guard, 'open')
     else t.is(guard, 'administrator', path)
   }
 })

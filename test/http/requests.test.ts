@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { parseJson } from '../../agent/http/json.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { type AgentFixture, sessionKey, startAgent } from './agent-fixture.ts'
 import { codeOf, type RawAnswer, type RawRequest, readAnswer, request, sendRaw } from './raw-client.ts'
 
@@ -288,7 +289,10 @@ test('a body of more than the limit is refused, however it is sent', async (t) =
 })
 
 test('a sender that is too slow is dropped: silent, with its headers, with its body', async (t) => {
-  t.is(readAnswer(await sendRaw(hasty.port, ''))?.status, 408)
+  const silent = sendRaw(hasty.port, '')
+  await waitFor('the silent one', () => hasty.clock.waiting > 0)
+  hasty.clock.advance(2 * 300)
+  t.is(await silent, '')
   const headers = await sendRaw(hasty.port, 'GET /api/v1/live HTTP/1.1\r\nHost: local')
   t.is(readAnswer(headers)?.status, 408)
   t.is(codeOf(readAnswer(headers)), 'request_timeout')
@@ -312,7 +316,6 @@ test('what could be read as two requests is refused', async (t) => {
     ['a bare line feed', 'GET /api/v1/live HTTP/1.1\nHost: localhost\n\n'],
     ['a bare carriage return', 'GET /api/v1/live HTTP/1.1\r\nHost: localhost\rX-Real-IP: 1\r\n\r\n'],
     ['a NUL', 'GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nX-A: \0\r\n\r\n'],
-    ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ]
   for (const [what, text] of cases) {

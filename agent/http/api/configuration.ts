@@ -4,7 +4,9 @@
  */
 import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
+import { isRefusal } from '../problem.ts'
 import { noContent, ok } from '../reply.ts'
+import type { Channel } from '../request-view.ts'
 import { defineRoute, documentBody, type Route } from '../route.ts'
 import {
   changeConfigurationExample,
@@ -35,11 +37,18 @@ export interface ConfigurationParts {
     text: string,
     order: { readonly apply: boolean; readonly by: string },
   ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
+  /** What one setting asks of others and of where the change comes from; refused with the fact `fields`. */
+  check?(patch: ConfigurationPatch, channel: Channel): Promise<Refusal | undefined>
   /** JSON Schema of the configuration file. */
   schema(): unknown
 }
 
 const sectionQuery = z.strictObject({ section: text(64).optional().describe('only this section, such as basic') })
+
+/** What an import would change. */
+export function patchOf({ settings }: ImportedConfiguration): ConfigurationPatch {
+  return Object.fromEntries(settings.filter(({ changes }) => changes).map(({ name, to }) => [name, to]))
+}
 
 export function configurationRoutes(parts: ConfigurationParts): Route[] {
   return [
@@ -65,8 +74,10 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       example: changeConfigurationExample,
       body: configurationPatch,
       answers: { 200: { description: 'All settings, as they are now', schema: configuration } },
-      errors: ['read_only_setting', 'store_unavailable'],
-      async handle({ body, authority }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
+      async handle({ body, authority, channel }) {
+        const refused = await parts.check?.(body, channel)
+        if (refused !== undefined) return refused
         const outcome = await parts.change(body, authority === 'cli' ? 'command line' : 'administrator')
         return outcome.kind === 'refused' ? outcome : ok({ entries: parts.describe() })
       },
@@ -90,10 +101,11 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       example: validateConfigurationExample,
       body: configurationPatch,
       answers: { 204: { description: 'It would be taken' } },
-      errors: ['read_only_setting'],
-      handle({ body }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only'],
+      async handle({ body, channel }) {
         const outcome = parts.validate(body)
-        return outcome.kind === 'refused' ? outcome : noContent
+        if (outcome.kind === 'refused') return outcome
+        return (await parts.check?.(body, channel)) ?? noContent
       },
     }),
     defineRoute({
@@ -108,10 +120,14 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       body: importConfiguration,
       bodyLimit: documentBody,
       answers: { 200: { description: 'What is taken and what not', schema: importedConfiguration } },
-      errors: ['read_only_setting', 'password_needed', 'store_unavailable'],
-      async handle({ body, authority }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
+      async handle({ body, authority, channel }) {
         const by = authority === 'cli' ? 'command line' : 'administrator'
-        const outcome = await parts.import(body.text, { apply: body.apply, by })
+        const planned = await parts.import(body.text, { apply: false, by })
+        if (planned.kind === 'refused' || !body.apply) return isRefusal(planned) ? planned : ok(planned.imported)
+        const refused = await parts.check?.(patchOf(planned.imported), channel)
+        if (refused !== undefined) return refused
+        const outcome = await parts.import(body.text, { apply: true, by })
         return outcome.kind === 'refused' ? outcome : ok(outcome.imported)
       },
     }),

@@ -2,9 +2,10 @@
  * Signing in and out, and the password of the administrator.
  * Must not import owners but the types of the administrator.
  */
-import type { Administrator } from '../../people/administrator.ts'
+import type { Administrator, Signed } from '../../people/administrator.ts'
 import type { CookieAccess } from '../access.ts'
 import { noContent, ok } from '../reply.ts'
+import type { Channel } from '../request-view.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { changePasswordExample, signInExample, signOutExample } from './agent-examples.ts'
 import { changePassword, signedIn, signIn } from './agent-shapes.ts'
@@ -17,13 +18,13 @@ export interface SignInParts {
 }
 
 export function signInRoutes({ administrator, access }: SignInParts): Route[] {
-  const welcome = ({ token, endsAt, idleSeconds }: { token: string; endsAt: number; idleSeconds: number }) =>
-    ok({ expiresAt: new Date(endsAt).toISOString(), idleSeconds }, { 'Set-Cookie': access.writeCookie(token) })
+  const welcome = ({ token, endsAt, idleSeconds }: Signed, channel: Channel) =>
+    ok({ expiresAt: new Date(endsAt).toISOString(), idleSeconds }, { 'Set-Cookie': access.writeCookie(token, channel) })
   return [
     defineRoute({
       method: 'POST',
       path: '/api/v1/sign-in',
-      guard: 'open',
+      guard: 'entry',
       operation: 'signIn',
       summary: 'Sign in as the administrator; the answer sets a cookie',
       description:
@@ -32,25 +33,25 @@ export function signInRoutes({ administrator, access }: SignInParts): Route[] {
       body: signIn,
       answers: { 200: { description: 'Signed in', schema: signedIn, headers: cookie } },
       errors: ['wrong_password', 'password_needed', 'too_many_requests', 'store_unavailable'],
-      async handle({ body, headers, address }) {
+      async handle({ body, headers, address, channel }) {
         const before = access.readToken(headers.cookie ?? '')
         const outcome = await administrator.signIn(body.password, address, before)
-        return outcome.kind === 'refused' ? outcome : welcome(outcome)
+        return outcome.kind === 'refused' ? outcome : welcome(outcome, channel)
       },
     }),
     defineRoute({
       method: 'DELETE',
       path: '/api/v1/sign-in',
-      guard: 'open',
+      guard: 'entry',
       operation: 'signOut',
       summary: 'Sign out',
       example: signOutExample,
       answers: { 204: { description: 'Signed out', headers: cookie } },
       errors: ['store_unavailable'],
-      async handle({ headers }) {
+      async handle({ headers, channel }) {
         const token = access.readToken(headers.cookie ?? '')
         if (token !== undefined) await administrator.signOut(token)
-        return { ...noContent, headers: { 'Set-Cookie': access.writeCookie(undefined) } }
+        return { ...noContent, headers: { 'Set-Cookie': access.writeCookie(undefined, channel) } }
       },
     }),
     defineRoute({
@@ -63,9 +64,9 @@ export function signInRoutes({ administrator, access }: SignInParts): Route[] {
       body: changePassword,
       answers: { 200: { description: 'Changed, and signed in anew', schema: signedIn, headers: cookie } },
       errors: ['wrong_password', 'too_many_requests', 'store_unavailable'],
-      async handle({ body, address, authority }) {
+      async handle({ body, address, authority, channel }) {
         const outcome = await administrator.changePassword({ ...body, reset: authority === 'cli' }, address)
-        return outcome.kind === 'refused' ? outcome : welcome(outcome)
+        return outcome.kind === 'refused' ? outcome : welcome(outcome, channel)
       },
     }),
   ]

@@ -1,0 +1,345 @@
+/**
+ * The way to one other agent: its connections, what its clock says, which start of it answers, and signing for it (R13). Calls
+ * are repeated once where a repeat can help: another start or time, another certificate, a connection that had just been closed.
+ * Owned by the client. Must not import http of ours.
+ */
+import { Agent, type ClientRequestArgs, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { type VerifyingKey, verifyingKey } from '../domain/documents/keys.ts'
+import { contentDigest, emptyDigest } from '../domain/http-signature.ts'
+import {
+  answerHeader,
+  type Evidence,
+  evidenceHeader,
+  readAnswer,
+  signRequest,
+  writeEvidence,
+  writeName,
+} from '../domain/peer-signature.ts'
+import type { Unreachable } from './manager-link.ts'
+import { meetAnywhere, type Step } from './meeting.ts'
+import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
+import { connectSecurely, deadline, type Place, readPlace, writePlace } from './peer-connection.ts'
+import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
+import { type PeerStream, readEvents, type StreamListener } from './peer-stream.ts'
+
+/** What is known of the agent since it was met. */
+interface Standing {
+  readonly place: Place
+  readonly certificate: string
+  readonly version: number
+  readonly key: VerifyingKey
+  start: string
+  /** Its clock, in ms, at our elapsed time `at`. */
+  time: number
+  at: number
+  /** The newest revision seen within `start`. */
+  revision: number
+}
+
+const mostAnswer = 1024 * 1024
+const mostConnections = 8
+/** ms for getting to know the agent, over all of its addresses. */
+const meetingTime = 10_000
+const mostAttempts = 3
+
+/** The connection leads to another certificate than before. */
+class OtherCertificate extends Error {}
+
+class ConnectionFailure extends Error {
+  readonly step: 'name' | 'connect' | 'tls'
+
+  constructor(step: 'name' | 'connect' | 'tls', detail: string) {
+    super(detail)
+    this.step = step
+  }
+}
+
+type Outcome = PeerAnswer | Unreachable | { readonly kind: 'opened'; readonly stream: PeerStream }
+/** It can help to try once more. */
+type Again = { readonly kind: 'again'; readonly sent: boolean; readonly failure: Outcome }
+
+function unreachable(step: Unreachable['step'], unsent: boolean, detail: string): Unreachable {
+  return { kind: 'unreachable', unsent, step, detail }
+}
+
+export class PeerChannel {
+  readonly #parts: PeerClientParts
+  readonly #id: string
+  #places: readonly Place[] = []
+  #standing: Standing | undefined
+  #meeting: Promise<Standing | Unreachable> | undefined
+  /** What is being tried while the agent is being met. */
+  #step: Step['step'] = 'name'
+  readonly #pool: Pool
+  readonly #streams = new Set<PeerStream>()
+
+  constructor(parts: PeerClientParts, id: string) {
+    this.#parts = parts
+    this.#id = id
+    this.#pool = new Pool((signal) => this.#connect(signal))
+  }
+
+  /** Where the agent may be found. */
+  leadTo(addresses: readonly string[]): void {
+    this.#places = addresses.flatMap((address) => readPlace(address) ?? [])
+  }
+
+  async call(request: PeerRequest, signal: AbortSignal): Promise<PeerAnswer | Unreachable> {
+    const outcome = await this.#repeat(request, signal)
+    return outcome.kind === 'opened' ? unreachable('answer', false, 'It sent a stream of events.') : outcome
+  }
+
+  async stream(
+    request: PeerRequest,
+    listener: StreamListener,
+    signal: AbortSignal,
+  ): Promise<PeerStream | PeerAnswer | Unreachable> {
+    const outcome = await this.#repeat(request, signal, listener)
+    return outcome.kind === 'opened' ? outcome.stream : outcome
+  }
+
+  close(): void {
+    this.#standing = undefined
+    this.#pool.destroy()
+    for (const stream of [...this.#streams]) stream.close()
+  }
+
+  async #repeat(request: PeerRequest, signal: AbortSignal, listener?: StreamListener): Promise<Outcome> {
+    let sent = false
+    for (let attempt = 1; ; attempt++) {
+      const standing = await this.#stand(signal)
+      if ('kind' in standing) return { ...standing, unsent: !sent }
+      const outcome = listener
+        ? await this.#open(standing, request, listener, signal)
+        : await this.#ask(standing, request, signal)
+      if (outcome.kind !== 'again')
+        return outcome.kind === 'unreachable' && sent ? { ...outcome, unsent: false } : outcome
+      sent ||= outcome.sent
+      if (attempt < mostAttempts && !signal.aborted) continue
+      return outcome.failure.kind === 'unreachable' ? { ...outcome.failure, unsent: !sent } : outcome.failure
+    }
+  }
+
+  /** The agent as it was met; all calls wait for the same meeting, each no longer than it wants to. */
+  async #stand(signal: AbortSignal): Promise<Standing | Unreachable> {
+    if (this.#standing !== undefined) return this.#standing
+    this.#meeting ??= this.#meet().finally(() => {
+      this.#meeting = undefined
+    })
+    const met = await orAborted(this.#meeting, signal)
+    return met ?? unreachable(this.#step, true, 'It did not answer in time.')
+  }
+
+  async #meet(): Promise<Standing | Unreachable> {
+    const { clock, timers, randomId, connect, book, agent } = this.#parts
+    const limit = deadline(timers, meetingTime)
+    this.#step = 'name'
+    const onStep = (step: Step['step']) => {
+      this.#step = step
+    }
+    try {
+      const parts = { connect, clock, timers, randomId, self: agent.id, onStep }
+      const met = await meetAnywhere(parts, this.#places, limit.signal, this.#id)
+      if (met.kind === 'unreachable') return met
+      const { hello, address, place, certificate, version, evidence } = met
+      const known = await book.meet({ key: hello.key, name: hello.name, address })
+      if (known.kind === 'refused') return unreachable('identity', true, known.detail)
+      book.noteAnswer(this.#id, evidence)
+      const { start, time, revision } = evidence
+      const key = verifyingKey(hello.key)
+      this.#standing = { place, certificate, version, key, start, time, at: clock.atLeast(), revision }
+      return this.#standing
+    } catch {
+      return unreachable('identity', true, 'The agent could not be remembered: the store can not be written.')
+    } finally {
+      limit.clear()
+    }
+  }
+
+  async #ask(standing: Standing, request: PeerRequest, signal: AbortSignal): Promise<Outcome | Again> {
+    const { clock } = this.#parts
+    const since = clock.atMost()
+    const outgoing = this.#sign(standing, request)
+    const said = await exchange(outgoing, { pool: this.#pool, signal, limit: mostAnswer })
+    if (said.kind === 'broken') return this.#explain(standing, said, signal)
+    const evidence = this.#verify(standing, said, outgoing, contentDigest(said.body))
+    return this.#judge(standing, said, evidence, clock.atMost() - since)
+  }
+
+  async #open(
+    standing: Standing,
+    request: PeerRequest,
+    listener: StreamListener,
+    signal: AbortSignal,
+  ): Promise<Outcome | Again> {
+    const since = this.#parts.clock.atMost()
+    let socket: TLSSocket
+    try {
+      socket = await this.#connect(signal)
+    } catch (cause) {
+      return this.#explain(standing, { kind: 'broken', detail: '', sent: false, reused: false, cause }, signal)
+    }
+    const outgoing = this.#sign(standing, request)
+    let response: IncomingMessage | undefined
+    const take = (one: IncomingMessage): boolean => {
+      if (one.statusCode !== 200 || one.headers['content-type'] !== 'text/event-stream') return false
+      response = one
+      return true
+    }
+    const said = await exchange(outgoing, { socket, signal, limit: mostAnswer, take })
+    if (said.kind === 'broken') return this.#explain(standing, said, signal)
+    const digest = response === undefined ? contentDigest(said.body) : undefined
+    const evidence = this.#verify(standing, said, outgoing, digest)
+    if (response === undefined || evidence === undefined) {
+      socket.destroy()
+      return this.#judge(standing, said, evidence, this.#parts.clock.atMost() - since)
+    }
+    const stream = readEvents(
+      response,
+      {
+        ...listener,
+        onEnd: (detail) => {
+          this.#streams.delete(stream)
+          listener.onEnd(detail)
+        },
+      },
+      this.#parts.timers,
+    )
+    this.#streams.add(stream)
+    return { kind: 'opened', stream }
+  }
+
+  #sign(standing: Standing, { method, path, body, via = [] }: PeerRequest): Outgoing {
+    const { agent, name, startId, startCounter, clock, randomId, book } = this.#parts
+    const target = `/peer/v${standing.version}${path}`
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const facts = {
+      to: this.#id,
+      start: standing.start,
+      key: agent.jwk.x,
+      name: writeName(name()),
+      'from-start': startId,
+      'from-count': startCounter(),
+      seen: standing.revision,
+    }
+    const digest = text === undefined ? emptyDigest : contentDigest(text)
+    const created = Math.floor((standing.time + clock.atLeast() - standing.at) / 1000)
+    const signed = signRequest({ method, target, digest, facts, created, nonce: randomId() }, agent)
+    const headers: Record<string, string> = { host: writePlace(standing.place), ...signed }
+    if (via.length > 0) headers.via = via.map((id) => `1.1 ${id}`).join(', ')
+    const evidence = book.evidenceFor(this.#id)
+    if (evidence !== undefined) headers[evidenceHeader] = writeEvidence(evidence)
+    return text === undefined ? { method, path: target, headers } : { method, path: target, headers, body: text }
+  }
+
+  /** @returns what the agent signed about itself; undefined where the answer is not signed for this request */
+  #verify(
+    standing: Standing,
+    said: Extract<Exchange, { kind: 'said' }>,
+    { headers }: Outgoing,
+    digest: string | undefined,
+  ): Evidence | undefined {
+    if (digest !== undefined && headerOf(said, 'content-digest') !== digest) return undefined
+    const to = { signature: headers.signature ?? '' }
+    const message = { status: said.status, digest, to, facts: headerOf(said, answerHeader) }
+    const signed = { input: headerOf(said, 'signature-input'), signature: headerOf(said, 'signature') }
+    const evidence = readAnswer(message, signed, standing.key)
+    if (evidence === undefined) return undefined
+    standing.revision =
+      standing.start === evidence.start ? Math.max(standing.revision, evidence.revision) : evidence.revision
+    standing.start = evidence.start
+    standing.time = evidence.time
+    standing.at = this.#parts.clock.atLeast()
+    this.#parts.book.noteAnswer(this.#id, evidence)
+    return evidence
+  }
+
+  #judge(
+    standing: Standing,
+    said: Extract<Exchange, { kind: 'said' }>,
+    evidence: Evidence | undefined,
+    ms: number,
+  ): Outcome | Again {
+    const { status, json } = said
+    if (evidence !== undefined) {
+      const answer: PeerAnswer = { kind: 'answered', status, body: json, ms }
+      // sent, but not heeded: what is stale changes nothing there
+      return status === 401 && codeOf(json) === 'stale' ? { kind: 'again', sent: false, failure: answer } : answer
+    }
+    const code = codeOf(json)
+    const detail = `It answered ${status}${code === undefined ? '' : ` (${code})`} without its signature.`
+    const failure = unreachable('answer', false, detail)
+    if (code !== 'wrong_agent') return failure
+    // another agent has the certificate now, or it has another key
+    this.#leave(standing)
+    return { kind: 'again', sent: false, failure }
+  }
+
+  #explain(
+    standing: Standing,
+    { cause, detail, sent, reused }: Extract<Exchange, { kind: 'broken' }>,
+    signal: AbortSignal,
+  ): Outcome | Again {
+    if (cause instanceof OtherCertificate || cause instanceof ConnectionFailure) {
+      this.#leave(standing)
+      const step = cause instanceof ConnectionFailure ? cause.step : 'identity'
+      return { kind: 'again', sent: false, failure: unreachable(step, true, `${cause.message}.`) }
+    }
+    const failure = unreachable(sent ? 'answer' : 'connect', !sent, `${writePlace(standing.place)}: ${detail}.`)
+    return reused && !signal.aborted ? { kind: 'again', sent, failure } : failure
+  }
+
+  /** It has to be met anew. */
+  #leave(standing: Standing): void {
+    if (this.#standing === standing) this.#standing = undefined
+  }
+
+  async #connect(signal: AbortSignal): Promise<TLSSocket> {
+    const standing = this.#standing
+    if (standing === undefined) throw new ConnectionFailure('connect', 'The agent has to be met anew')
+    const secured = await connectSecurely(this.#parts.connect, standing.place, signal)
+    if (secured.kind === 'failed')
+      throw new ConnectionFailure(secured.step, `${writePlace(standing.place)}: ${secured.detail}`)
+    if (secured.certificate === standing.certificate) return secured.socket
+    secured.socket.destroy()
+    throw new OtherCertificate(`${writePlace(standing.place)}: it has another certificate than before`)
+  }
+}
+
+/** Connections that are kept and used again, the last one first. */
+class Pool extends Agent {
+  readonly #open: (signal: AbortSignal) => Promise<TLSSocket>
+
+  constructor(open: (signal: AbortSignal) => Promise<TLSSocket>) {
+    super({ keepAlive: true, maxSockets: mostConnections, maxFreeSockets: mostConnections, scheduling: 'lifo' })
+    this.#open = open
+  }
+
+  override createConnection(
+    { signal = AbortSignal.timeout(meetingTime) }: ClientRequestArgs,
+    callback: (error: Error | null, socket: Duplex) => void = () => undefined,
+  ): undefined {
+    this.#open(signal).then(
+      (socket) => callback(null, socket),
+      // there is no socket then, whatever the types say
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), undefined as never),
+    )
+  }
+}
+
+function codeOf(json: unknown): string | undefined {
+  const code = typeof json === 'object' && json !== null && 'code' in json ? json.code : undefined
+  return typeof code === 'string' ? code.slice(0, 64) : undefined
+}
+
+/** `undefined` when the signal comes first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(undefined)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
