@@ -3,7 +3,7 @@
  * Part of the composition root; only `agent.ts` and tests import it.
  */
 import { paged } from './agent-api.ts'
-import type { Clock, Timers } from './clock.ts'
+import type { Cancel, Clock, Timers } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
 import { parseSearchParameter, parseSearchParameters, type SearchParameter } from './config/search-parameters.ts'
 import { refuse } from './errors.ts'
@@ -37,7 +37,11 @@ export interface DiscoveryParts {
   readonly health: Health
   readonly events: Events
   readonly ownLicenses: () => Iterable<string>
+  /** The port where other agents reach this one; undefined while they can not. */
+  readonly servedPort: () => number | undefined
   readonly newId: () => string
+  /** An agent is forgotten: what is open to it is closed. */
+  readonly onForgotten: (id: string) => void
   readonly loadMulticast?: () => Promise<OpenMulticast>
 }
 
@@ -45,14 +49,14 @@ export interface Discovery {
   readonly directory: Directory
   readonly search: Search
   readonly api: ManagersParts
-  /** @param port where other machines reach this agent; undefined: they can not */
-  announce(port: number | undefined): Promise<void>
   start(): void
   /** Says goodbye to the network. */
   stop(): Promise<void>
 }
 
 const by = 'administrator'
+/** ms after which it is noticed that this agent is reached from elsewhere, or no more. */
+const announceEvery = 5000
 
 export function connectDiscovery(parts: DiscoveryParts): Discovery {
   const { prober, network, memory, clock, timers, configuration, health, events } = parts
@@ -112,14 +116,20 @@ export function connectDiscovery(parts: DiscoveryParts): Discovery {
     if (names.some((name) => name.startsWith('remote.') || /^products\..+\.manager$/.test(name))) search.submit()
   })
   const test = new ConnectionTest({ network, prober, timers, now: () => clock.atLeast(), self })
+  const stops: Cancel[] = []
   const view = (id: string) => managerView({ directory, memory }, id)
 
   return {
     directory,
     search,
-    announce: (port) => broadcast.announce(port),
-    start: () => search.start(),
+    start: () => {
+      search.start()
+      const announce = () => void broadcast.announce(parts.servedPort())
+      stops.push(timers.every(announceEvery, announce), configuration.onAnyChange(announce))
+      announce()
+    },
     stop: async () => {
+      for (const stop of stops.splice(0)) stop()
       search.stop()
       await broadcast.stop()
     },
@@ -144,6 +154,7 @@ export function connectDiscovery(parts: DiscoveryParts): Discovery {
       forget: async (id) => {
         const wasListed = directory.forget(id)
         const outcome = await memory.forget(id, by)
+        parts.onForgotten(id)
         return wasListed || outcome.kind === 'forgotten' ? { kind: 'forgotten' } : outcome
       },
       test: async (address, closed) => {

@@ -16,6 +16,9 @@ packages=(
   libc6-dev            # what it needs to
   libcurl4-openssl-dev # the example in C talks to the agent
   git                  # walks begin with a fresh clone
+  avahi-daemon         # another implementation of broadcast search
+  avahi-utils          # asks and answers with it
+  dbus                 # what it needs to
 )
 
 if ! command -v apt-get >/dev/null; then

@@ -53,7 +53,7 @@ export const managersVerb: Verb = {
   arguments: [],
   options: [
     { name: 'product', kind: 'text', value: 'VENDOR/PRODUCT', help: 'Only those that offer this product' },
-    { name: 'state', kind: 'choice', choices: Object.keys(states), help: 'Only those in this state' },
+    { name: 'state', kind: 'text', value: 'STATE', help: 'Only those in this state, such as reachable' },
     ...agentOptions,
     ...pageOptions,
   ],

@@ -2,6 +2,7 @@
  * Tests one search parameter step by step: name, TCP, TLS, identity, version, latency, clock difference, licenses offered; a
  * step that fails says what to ask the network administrator for. Owns nothing.
  */
+import { setMaxListeners } from 'node:events'
 import type { Timers } from '../clock.ts'
 import { addressesOf, parseSearchParameter, type SearchParameter } from '../config/search-parameters.ts'
 import { type Place, showPlace } from '../domain/place.ts'
@@ -56,7 +57,10 @@ export class ConnectionTest {
   }
 
   /** @param text one search parameter, as it is typed */
-  async run(text: string, signal: AbortSignal): Promise<TestReport | Refusal> {
+  async run(text: string, closed: AbortSignal): Promise<TestReport | Refusal> {
+    const signal = AbortSignal.any([closed])
+    // Every address that is tried listens to it.
+    setMaxListeners(0, signal)
     const parameter = parseSearchParameter(text)
     if (parameter.kind === 'wrong') {
       const fields = [{ field: 'address', message: parameter.reason }]

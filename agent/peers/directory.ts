@@ -3,6 +3,7 @@
  * the peer book's. What agents say is bounded here, and nothing of it leads to a connection but to the agent itself.
  * Must not import finders' implementations, HTTP or the transport.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock, Timers } from '../clock.ts'
 import { readPlace } from '../config/search-parameters.ts'
 import { type Place, showPlace } from '../domain/place.ts'
@@ -11,11 +12,11 @@ import type { FoundBy, Hint } from './finders/finder.ts'
 import { type Condition, KnownAgent } from './known-agent.ts'
 import { LicenseTwins, type LicenseTwinsParts } from './license-twins.ts'
 import type { KnownManagers, ManagerLink, Offering, Unreachable } from './manager-link.ts'
-import { observeLink } from './observed-link.ts'
+import { ManagerLinks, type News } from './manager-links.ts'
 import type { PeerMemory } from './peer-memory.ts'
 import type { Answered, KnownPeer, Missed, Prober } from './prober.ts'
 import { type Probes, probePatience } from './probes.ts'
-import type { Offer, Offers } from './wire.ts'
+import type { Offer, Offers, Peers } from './wire.ts'
 
 export interface DirectoryParts {
   readonly self: () => { readonly id: string; readonly name: string }
@@ -40,8 +41,6 @@ const mostAgents = 1000
 const mostKept = 20_000
 const mostKeptOfAll = 200_000
 const forgetAfter = 24 * 3600_000
-/** ms that changes of one agent are gathered before its offers are asked for again. */
-const refreshPause = 1000
 
 export class Directory implements KnownManagers {
   readonly #parts: DirectoryParts
@@ -50,9 +49,8 @@ export class Directory implements KnownManagers {
   readonly #at = new Map<string, KnownAgent>()
   /** Places where this agent itself answers. */
   readonly #own = new Set<string>()
-  readonly #links = new Map<string, ManagerLink>()
+  readonly #links: ManagerLinks
   readonly #listeners = new Set<() => void>()
-  readonly #refreshing = new Map<string, 'counts' | 'lost'>()
   readonly #twins: LicenseTwins
   readonly #stopper = new AbortController()
   readonly #settled: Promise<void>
@@ -61,9 +59,12 @@ export class Directory implements KnownManagers {
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts
+    // Every probe that runs listens to it.
+    setMaxListeners(0, this.#stopper.signal)
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve
     })
+    this.#links = new ManagerLinks({ ...parts, onNews: (id, news) => this.#heed(id, news) })
     this.#twins = new LicenseTwins({ ...parts, nameOf: (id) => this.#agents.get(id)?.name ?? id })
   }
 
@@ -80,7 +81,7 @@ export class Directory implements KnownManagers {
       if (offer !== undefined && !offer.chain.includes(this.#parts.self().id)) found.push({ agent, offer })
     }
     found.sort((a, b) => compareOffers(a.offer, b.offer) || (a.agent.latency ?? 0) - (b.agent.latency ?? 0))
-    return found.map(({ agent, offer }) => ({ link: this.#linkTo(agent), offer }))
+    return found.map(({ agent, offer }) => ({ link: this.#links.make(agent), offer }))
   }
 
   productsNamed(product: string): readonly ProductName[] {
@@ -95,7 +96,7 @@ export class Directory implements KnownManagers {
 
   link(id: string): ManagerLink | undefined {
     const agent = this.#agents.get(id)
-    return agent === undefined ? this.#links.get(id) : this.#linkTo(agent)
+    return agent === undefined ? this.#links.get(id) : this.#links.make(agent)
   }
 
   settled(): Promise<void> {
@@ -114,6 +115,13 @@ export class Directory implements KnownManagers {
 
   find(id: string): KnownAgent | undefined {
     return this.#agents.get(id)
+  }
+
+  /** Those that answered last time, for other agents that search. */
+  reached(): Peers['peers'] {
+    return [...this.#agents.values()]
+      .filter(({ condition }) => condition.state === 'reachable' || condition.state === 'refusing')
+      .map(({ id: agent, name, addresses }) => ({ agent, name, addresses: [...addresses] }))
   }
 
   /** The first search is done. */
@@ -321,28 +329,10 @@ export class Directory implements KnownManagers {
     return oldest
   }
 
-  // ---- links
-
-  #linkTo(agent: KnownAgent): ManagerLink {
-    const made = this.#links.get(agent.id)
-    if (made !== undefined) return made
-    const link = observeLink(this.#parts.linkTo(agent), (news) => this.#refresh(agent.id, news))
-    this.#links.set(agent.id, link)
-    return link
-  }
-
-  /** Asks again soon: many changes at a time cost one question. */
-  #refresh(id: string, news: 'counts' | 'lost'): void {
-    const waiting = this.#refreshing.get(id)
-    if (waiting === undefined)
-      this.#parts.timers.after(refreshPause, () => {
-        const isLost = this.#refreshing.get(id) === 'lost'
-        this.#refreshing.delete(id)
-        const agent = this.#agents.get(id)
-        if (agent === undefined || this.#stopper.signal.aborted) return
-        void (isLost || agent.condition.state === 'unreachable' ? this.visit(agent) : this.#askOffers(agent))
-      })
-    if (waiting !== 'lost') this.#refreshing.set(id, news)
+  #heed(id: string, news: News): void {
+    const agent = this.#agents.get(id)
+    if (agent === undefined || this.#stopper.signal.aborted) return
+    void (news === 'lost' || agent.condition.state === 'unreachable' ? this.visit(agent) : this.#askOffers(agent))
   }
 
   #tell(id: string): void {

@@ -2,6 +2,7 @@
  * Searching for agents: rounds of all finders that the settings want, visits to the agents that are known, and the search that
  * people watch. Owns when what is searched; the directory owns what is found.
  */
+import { setMaxListeners } from 'node:events'
 import type { Cancel, Clock, Elapsed, Timers } from '../clock.ts'
 import type { Directory } from './directory.ts'
 import type { Finder, Look } from './finders/finder.ts'
@@ -149,6 +150,8 @@ export class Search {
     if (running !== undefined) return await running.done
     this.#lookedAt.set(finder, this.#parts.clock.atMost())
     const stopper = new AbortController()
+    // Every probe of the look listens to it.
+    setMaxListeners(0, stopper.signal)
     const done = this.#run(finder, stopper.signal).finally(() => {
       if (this.#running.get(finder)?.stopper === stopper) this.#running.delete(finder)
     })

@@ -61,6 +61,7 @@ export class BroadcastFinder implements Finder {
   }
 
   async find(look: Look): Promise<void> {
+    if (this.#isStopped) return
     this.#look = look
     this.#services = 0
     this.#ofSender.clear()
@@ -80,6 +81,8 @@ export class BroadcastFinder implements Finder {
       const cancel = this.#parts.timers.after(listenFor, end)
       look.signal.addEventListener('abort', end, { once: true })
     })
+    // A port that is taken shows a moment after the socket was opened.
+    for (const address of this.#sockets.keys()) this.#parts.health.clear('broadcast_off', address)
   }
 
   rest(): void {
@@ -142,7 +145,6 @@ export class BroadcastFinder implements Finder {
       this.#sockets.set(adapter.address, socket)
       // Who joins while a search goes on takes part in it.
       if (this.#look !== undefined) multicast.browse()
-      this.#parts.health.clear('broadcast_off', adapter.address)
     } catch (error) {
       this.#fail(adapter.address, error)
     }
