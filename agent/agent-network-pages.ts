@@ -109,9 +109,10 @@ function listening({ status }: Owners, { peers }: ConnectedNetwork): Listening[]
 function reachOf({ configuration }: Owners, { peers }: ConnectedNetwork): Reach[] {
   const { remote, serving, addresses: places, proxy } = peers.reach.state()
   const access = configuration.get('serving.access')
+  const isReached = places.length > 0
   return [
-    ...(serving && access !== 'none' ? [{ who: access, places }] : []),
-    ...(remote ? [{ who: 'people' as const, places }] : []),
+    ...(isReached && serving && access !== 'none' ? [{ who: access, places }] : []),
+    ...(isReached && remote ? [{ who: 'people' as const, places }] : []),
     ...(proxy === undefined ? [] : [{ who: 'proxy' as const, places: [proxy] }]),
   ]
 }
