@@ -3,7 +3,6 @@
  * `main.ts` and tests import it.
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
@@ -38,7 +37,7 @@ import { type Paths, packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
-import { type ProcessTable, ProcessWatch } from './process-watch.ts'
+import { type ProcessTable, ProcessWatch, watchedIn } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { createRandomTexts } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
@@ -54,6 +53,7 @@ import { whoOf } from './session-request.ts'
 import { Signatures } from './signatures.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
+import { readVersion } from './version.ts'
 import { type Ballast, Writer } from './writer.ts'
 
 export interface AgentOptions {
@@ -234,7 +234,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     table: processes,
     timers,
     boot: () => clock.boot().id,
-    sessions: () => watchedSessions(lessor),
+    sessions: () => watchedIn(lessor.view.grants()),
     gone: (id) => void lessor.end(id, 'process_gone').catch(trouble('a seat could not be taken back')),
   })
 
@@ -407,15 +407,4 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       await signatures.close()
     },
   }
-}
-
-function* watchedSessions(lessor: Lessor) {
-  for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(packagePaths.manifest, 'utf8'))
-  const version =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
-  return typeof version === 'string' ? version : '0.0.0'
 }
