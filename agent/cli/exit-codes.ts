@@ -37,6 +37,12 @@ export const exitKinds: readonly ExitKind[] = [
       'host_not_allowed',
       'cross_origin',
       'proxy_refused',
+      'stale',
+      'replayed',
+      'peer_signature_wrong',
+      'wrong_agent',
+      'loop_detected',
+      'tls_needed',
     ],
   },
   {
@@ -56,9 +62,17 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 6,
     meaning: 'needs the administrator',
-    codes: ['sign_in_needed', 'wrong_password', 'not_permitted', 'password_needed', 'too_many_requests', 'wrong_key'],
+    codes: [
+      'sign_in_needed',
+      'wrong_password',
+      'not_permitted',
+      'password_needed',
+      'too_many_requests',
+      'wrong_key',
+      'loopback_only',
+    ],
   },
-  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session'] },
+  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session', 'unknown_peer'] },
   {
     exit: 8,
     meaning: 'seats are still in use, so not now',
@@ -98,7 +112,16 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 32,
     meaning: 'a rule refuses it',
-    codes: ['denied_by_rule', 'user_not_listed', 'user_disabled', 'product_not_allowed', 'approval_pending'],
+    codes: [
+      'denied_by_rule',
+      'user_not_listed',
+      'user_disabled',
+      'product_not_allowed',
+      'approval_pending',
+      'peer_denied',
+      'peer_key_changed',
+      'peer_forked',
+    ],
   },
   {
     exit: 33,
