@@ -176,6 +176,16 @@ export const errorTable = {
     title: 'The seat could not be promised for long enough',
     help: 'Try again in a moment.',
   },
+  agent_limit_reached: {
+    status: 409,
+    title: 'This machine has as many seats as one machine may hold',
+    help: 'Give a seat back, or raise “Seats per Agent” on the manager.',
+  },
+  unknown_instance: {
+    status: 404,
+    title: 'There is no license server of this id here',
+    help: 'Compare the id with the one that the license server shows.',
+  },
   // licenses and documents
   unknown_license: {
     status: 404,
@@ -317,6 +327,11 @@ export const errorTable = {
     status: 403,
     title: 'Agents speak to each other over TLS only',
     help: 'Connect to the same port with TLS.',
+  },
+  proxy_not_configured: {
+    status: 409,
+    title: 'No outgoing proxy is set',
+    help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

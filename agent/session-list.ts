@@ -1,12 +1,14 @@
 /**
- * The sessions of this agent as lists: filtered, in pages, one by one, and by computer. Owns nothing.
+ * The seats in use as lists: sessions of this agent and seats that other agents hold for theirs (M7); filtered, in pages, one by
+ * one, and by computer (I6). Owns nothing.
  * A page costs one look at every grant and the sorting of what is on the page, so that a hundred thousand are still cheap.
  */
 import { hash } from 'node:crypto'
 import type { Grant, Who } from './domain/grant.ts'
 import { productOf } from './domain/product-name.ts'
 import type { Lessor } from './lessor.ts'
-import { type SessionView, sessionView, userOf, type ViewContext } from './session-view.ts'
+import { grantIdOf } from './session-id.ts'
+import { type AgentName, agentOf, type SessionView, sessionView, userOf, type ViewContext } from './session-view.ts'
 
 export interface PageRequest {
   readonly limit: number
@@ -36,6 +38,8 @@ export interface ComputerView {
   id: string
   host?: string
   user: SessionView['user']
+  /** Another agent that holds the seats. */
+  agent?: AgentName
   addresses: string[]
   sessions: number
   seats: number
@@ -58,8 +62,10 @@ export class SessionList {
     for (const grant of this.#lessor.view.grants()) if (isSession(grant)) yield this.#view(grant, context)
   }
 
+  /** @param id as it is shown */
   get(id: string): SessionView | undefined {
-    const grant = this.#lessor.view.grant(id)
+    const { view } = this.#lessor
+    const grant = view.grant(grantIdOf(id, view))
     return grant && isSession(grant) ? this.#view(grant, this.#context()) : undefined
   }
 
@@ -90,7 +96,22 @@ export class SessionList {
     }
     const page = new PageOf<Computer>(filter)
     for (const group of groups.values()) page.offer(group)
-    return page.finish(computerView)
+    const context = this.#context()
+    return page.finish((computer) => computerView(computer, context))
+  }
+
+  /** What one user at one machine uses. @param id of `ComputerView` */
+  grantsOf(id: string): Grant[] {
+    const known = new Map<string, boolean>()
+    const found: Grant[] = []
+    for (const grant of this.#lessor.view.grants()) {
+      if (!isSession(grant)) continue
+      const key = computerKey(grant)
+      const fits = known.get(key) ?? computerId(key) === id
+      known.set(key, fits)
+      if (fits) found.push(grant)
+    }
+    return found
   }
 
   #view(grant: Grant, context: ViewContext): SessionView {
@@ -166,8 +187,9 @@ function readCursor(cursor: string | undefined): Dated | undefined {
   return startedAt === undefined || id === undefined ? undefined : { startedAt: Number(startedAt), id }
 }
 
+/** Detachments are no use of a seat by somebody; they have lists of their own. */
 function isSession(grant: Grant): boolean {
-  return grant.kind === 'session'
+  return grant.kind !== 'detachment'
 }
 
 function matcher({ product, user, host, state }: Omit<SessionFilter, 'limit'>): (grant: Grant) => boolean {
@@ -191,11 +213,17 @@ function contains(text: string | undefined, part: string): boolean {
   return text?.toLowerCase().includes(part) ?? false
 }
 
-function computerKey({ who }: Grant): string {
-  return `${who.host ?? who.address ?? ''}\0${who.email ?? who.account ?? ''}`.toLowerCase()
+/** Machines of one name that ask through different agents are different ones. */
+function computerKey({ kind, holder, who }: Grant): string {
+  const agent = kind === 'session' ? '' : `\0${holder}`
+  return `${who.host ?? who.address ?? ''}\0${who.email ?? who.account ?? ''}`.toLowerCase() + agent
 }
 
-function computerView({ key, grants, startedAt }: Computer): ComputerView {
+function computerId(key: string): string {
+  return hash('sha256', key, 'base64url').slice(0, 22)
+}
+
+function computerView({ key, grants, startedAt }: Computer, context: ViewContext): ComputerView {
   const [first] = grants
   const host = first?.who.host
   const uses = new Map<string, { product: string; feature?: string; seats: number; since: number }>()
@@ -210,9 +238,10 @@ function computerView({ key, grants, startedAt }: Computer): ComputerView {
     })
   }
   return {
-    id: hash('sha256', key, 'base64url').slice(0, 22),
+    id: computerId(key),
     ...(host === undefined ? {} : { host }),
     user: first ? userOf(first.who) : {},
+    ...(first === undefined || first.kind === 'session' ? {} : { agent: agentOf(first, context) }),
     addresses: [...new Set(grants.flatMap(({ who }) => who.address ?? []))],
     sessions: grants.length,
     seats: grants.reduce((sum, one) => sum + one.seats, 0),

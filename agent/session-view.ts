@@ -8,6 +8,7 @@ import { type Grant, graceOf, type Who } from './domain/grant.ts'
 import type { Supply } from './domain/supply.ts'
 import type { EndReason } from './errors.ts'
 import type { LivePromise } from './promises.ts'
+import { publicId } from './session-id.ts'
 
 export interface AgentName {
   readonly id: string
@@ -50,6 +51,8 @@ export interface SessionView {
   process?: { id?: number; name?: string }
   application?: string
   address: string
+  /** Another agent that holds the seat for its applications. */
+  agent?: AgentName
   license?: string
   source: SessionSource
   startedAt: string
@@ -71,6 +74,8 @@ export interface ViewContext {
   readonly self: AgentName
   /** In ms. */
   readonly idleLimit: number
+  /** What another agent calls itself. */
+  readonly agentName?: (id: string) => string | undefined
 }
 
 export function keptSession(
@@ -106,7 +111,7 @@ export function sessionView(grant: Grant, promise: LivePromise | undefined, cont
   const left = Math.max(0, (promise?.promisedUntil ?? now) - now)
   const freeIn = Math.max(0, (promise?.freeAt ?? now + graceOf(grant.leaseSeconds)) - now)
   return {
-    id: grant.id,
+    id: publicId(grant.id),
     product: grant.product,
     ...(title === undefined ? {} : { title }),
     ...(grant.feature === undefined ? {} : { feature: grant.feature }),
@@ -125,6 +130,7 @@ export function sessionView(grant: Grant, promise: LivePromise | undefined, cont
         }),
     ...(application === undefined ? {} : { application }),
     address: address ?? '',
+    ...(grant.kind === 'session' ? {} : { agent: agentOf(grant, context) }),
     ...(supply === undefined ? {} : { license: supply.license }),
     source: sourceOf(grant, context),
     startedAt: iso(grant.startedAt),
@@ -144,6 +150,10 @@ export function userOf({ account, email, displayName }: Who): SessionView['user'
   }
 }
 
+export function agentOf({ holder, who }: Grant, { agentName }: Pick<ViewContext, 'agentName'>): AgentName {
+  return { id: holder, name: agentName?.(holder) ?? who.host ?? holder }
+}
+
 function actionsOn(grant: Grant, { view }: ViewContext): SessionView['actions'] {
   const actions: SessionView['actions'] = grant.ending === undefined ? ['disconnect'] : []
   if (grant.parts.every((part) => view.supply(part.supply)?.overlap !== false)) actions.push('free-now')
@@ -155,7 +165,8 @@ function hasTitle(supply: Supply): boolean {
 }
 
 function sourceOf(grant: Grant, context: ViewContext): SessionSource {
-  return { kind: context.view.supply(grant.parts[0]?.supply ?? '')?.kind ?? 'license', manager: context.self }
+  const supply = context.view.supply(grant.parts[0]?.supply ?? '')
+  return { kind: supply?.kind ?? 'license', manager: supply?.manager ?? context.self }
 }
 
 function idleEnd(
@@ -169,6 +180,15 @@ function idleEnd(
   return { idleEndsAt: iso(wall + (promise?.activeAt ?? now) + context.idleLimit - now) }
 }
 
+/** Texts of times that were written lately: sessions of one batch share theirs. */
+const written: { readonly ms: number; readonly text: string }[] = []
+const mostWritten = 16
+
 function iso(ms: number): string {
-  return new Date(ms).toISOString()
+  const slot = ms & (mostWritten - 1)
+  const known = written[slot]
+  if (known?.ms === ms) return known.text
+  const text = new Date(ms).toISOString()
+  written[slot] = { ms, text }
+  return text
 }

@@ -246,6 +246,44 @@ test('every wrong field of a setting is listed', async (t) => {
   t.true(io.stderr.text.includes('  session.idleMinutes: wants a whole number\n'))
 })
 
+test('config import says what a file would change and what is left out, and changes it with --apply', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const lines = [{ line: 2, written: 'name = WS-17' }]
+  const imported = {
+    settings: [
+      { name: 'agent.name', label: 'Machine Name', from: '', to: 'WS-17', changes: true, lines },
+      { name: 'remote.allow', label: 'Allow', from: true, to: true, changes: false, lines },
+    ],
+    leftOut: [{ line: 3, written: 'pidfile = 0', reason: 'one_log', text: 'There is nothing for it.' }],
+  }
+  agent.on('POST /api/v1/configuration/import', answers({ applied: false, ...imported }))
+  io.given('[SERVER]\nname = WS-17\npidfile = 0\n')
+  t.is(await run('config', 'import', '-'), 0)
+  t.deepEqual(agent.asked.at(-1)?.body, { text: '[SERVER]\nname = WS-17\npidfile = 0\n', apply: false })
+  t.deepEqual(io.stdout.text.split('\n').slice(0, -1), [
+    'agent.name: nothing -> WS-17',
+    'remote.allow: is true already',
+    'line 3, pidfile = 0: left out. There is nothing for it.',
+    '1 setting would change. Nothing is changed yet: add --apply.',
+  ])
+  t.is(await run('config', 'import', '/no/such/hasplm.ini'), 4)
+})
+
+test('config import --apply changes the settings, and a file of something else is refused', async (t) => {
+  const { agent, io, run } = await begin(t)
+  io.given('[SERVER]')
+  const lines = [{ line: 2, written: 'name = WS-17' }]
+  const settings = [{ name: 'agent.name', label: 'Machine Name', from: '', to: 'WS-17', changes: true, lines }]
+  agent.on('POST /api/v1/configuration/import', answers({ applied: true, settings, leftOut: [] }))
+  t.is(await run('config', 'import', '-', '--apply'), 0)
+  t.deepEqual(agent.asked.at(-1)?.body, { text: '[SERVER]', apply: true })
+  t.regex(io.stdout.text, /1 setting is changed\.\n$/)
+  const other = await begin(t)
+  other.io.given('Dear Ana')
+  other.agent.on('POST /api/v1/configuration/import', refusal('invalid_request', 'There is nothing in it.'))
+  t.is(await other.run('config', 'import', '-'), 2)
+})
+
 test('a secret setting is read from standard input and never taken as an argument', async (t) => {
   const { agent, io, run } = await begin(t)
   agent.on('GET /api/v1/configuration', answers({ entries }))
@@ -313,4 +351,37 @@ test('without the key the present password is asked for, at a terminal and on st
   const wrong = await makeIo()
   wrong.env.LEASEHOLD_NETWORK_PORT = String(agent.port)
   t.is(await wrong.given('old\nnew password\n').run('password'), 6)
+})
+
+// ---- serving
+
+test('each verb of serving sends its switch and prints the state after it', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const state = {
+    state: 'open',
+    handingOut: true,
+    running: true,
+    access: 'none',
+    agents: 0,
+    users: 1,
+    sessions: 2,
+    seats: 2,
+    ending: 0,
+  }
+  agent.on('GET /api/v1/serving', answers(state))
+  agent.on('PUT /api/v1/serving', ({ body }) => answers({ ...state, ...(body as object), agents: 1, access: 'rules' }))
+  t.is(await run('serving'), 0)
+  t.is(io.stdout.text, 'Seats are given out.\n2 seats in use by 1 user.\nOther machines get no seats from here.\n')
+  for (const [word, body] of [
+    ['stop', { running: false }],
+    ['start', { running: true }],
+    ['disable', { handingOut: false }],
+    ['enable', { handingOut: true }],
+  ] as const) {
+    t.is(await run('serving', word), 0)
+    t.deepEqual(agent.asked.at(-1)?.body, body)
+  }
+  t.true(io.stdout.text.endsWith('1 other agent holds seats of this one.\n'))
+  agent.on('PUT /api/v1/serving', refusal('read_only_setting', 'It is fixed.'))
+  t.is(await run('serving', 'disable'), 9)
 })

@@ -5,6 +5,7 @@ import { refuse } from '../../agent/errors.ts'
 import { Events } from '../../agent/events.ts'
 import { type AccessParts, CookieAccess } from '../../agent/http/access.ts'
 import { EventStreams } from '../../agent/http/api/events.ts'
+import type { Serving } from '../../agent/http/api/serving.ts'
 import type { SessionsParts } from '../../agent/http/api/sessions.ts'
 import type { KeptSession, Session } from '../../agent/http/api/shapes.ts'
 import { type AppParts, createApp, createRequestListener } from '../../agent/http/app.ts'
@@ -26,6 +27,17 @@ export const keptSession: KeptSession = {
   expiresAt: '2027-01-04T08:10:00.000Z',
   expiresIn: 600,
   renewIn: 200,
+}
+const openServing: Serving = {
+  state: 'open',
+  handingOut: true,
+  running: true,
+  access: 'none',
+  agents: 0,
+  users: 0,
+  sessions: 0,
+  seats: 0,
+  ending: 0,
 }
 export const sessionKey = 'k'.repeat(22)
 
@@ -103,7 +115,8 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     sessions,
     queue: { list: none },
     refusals: { list: none },
-    computers: { list: none },
+    computers: { list: none, disconnect: never },
+    serving: { view: () => openServing, change: async () => ({ kind: 'changed' }) },
     licenses: {
       list: none,
       get: () => undefined,
@@ -115,6 +128,22 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
     },
     documents: { process: never },
     products: { products: none, features: none, recount: never },
+    managers: {
+      list: none,
+      approve: never,
+      forget: never,
+      test: never,
+      search: () => ({
+        id: 's-1',
+        state: 'running',
+        startedAt: '2027-01-01T00:00:00.000Z',
+        tried: 0,
+        found: 0,
+        steps: [],
+        notes: [],
+      }),
+      lastSearch: () => undefined,
+    },
     health: {
       health: () => ({ state: 'ok', problems: [] }),
       ready: () => true,
@@ -134,6 +163,7 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       describe: () => [],
       change: async () => ({ kind: 'changed' }),
       validate: () => ({ kind: 'valid' }),
+      import: never,
       schema: () => ({ type: 'object' }),
     },
     journal: {
@@ -141,6 +171,9 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       lines: async function* () {},
       verify: () => Promise.resolve({ kind: 'good' as const, entries: 0, head: '' }),
     },
+    rules: { check: never },
+    recentClients: { list: none },
+    proxy: { test: never },
     signIn: {
       access,
       administrator: { signIn: never, signOut: async () => undefined, changePassword: never },

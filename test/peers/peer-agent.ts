@@ -18,7 +18,7 @@ import { Listener } from '../../agent/http/listener.ts'
 import { helloRoutes } from '../../agent/http/peer-api/hello.ts'
 import { peersRoutes } from '../../agent/http/peer-api/peers.ts'
 import { ok } from '../../agent/http/reply.ts'
-import { type Call, defineRoute } from '../../agent/http/route.ts'
+import { type Call, defineRoute, type Route } from '../../agent/http/route.ts'
 import { buildInterface } from '../../agent/http/routes.ts'
 import { Certificates } from '../../agent/peers/certificate.ts'
 import { Introduction } from '../../agent/peers/introduction.ts'
@@ -45,6 +45,8 @@ export interface PeerAgentOptions {
   /** Changes what the agent says in `hello`. */
   readonly hello?: (hello: Hello) => Hello
   readonly certificate?: { readonly certificate: string; readonly key: string }
+  /** Routes between agents besides those that every one has. */
+  readonly routes?: readonly Route[]
 }
 
 export function makeKey(): SigningKey {
@@ -135,6 +137,7 @@ export class PeerAgent {
           ...helloRoutes({ hello: async () => change(await introduction.hello()) }),
           ...peersRoutes({ peers: () => [] }),
           ...this.#testRoutes(),
+          ...(options.routes ?? []),
         ],
       },
     })

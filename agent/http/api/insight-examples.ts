@@ -5,7 +5,7 @@
 import { errorTable } from '../../errors.ts'
 import type { Computer, RecountedLicense, RefusedSeat } from './insight-shapes.ts'
 import { exampleExplanation } from './session-examples.ts'
-import type { List } from './shapes.ts'
+import type { Disconnected, List } from './shapes.ts'
 
 const refused: RefusedSeat = {
   id: 'refusal-17',
@@ -45,6 +45,11 @@ export const listRefusalsExample = {
 export const listComputersExample = {
   query: { user: 'ana', limit: 20 },
   answers: { 200: { items: [computer], total: 1 } satisfies List<Computer> },
+}
+export const disconnectComputerExample = {
+  params: { id: computer.id },
+  body: { reason: 'the machine does not answer', freeNow: false },
+  answers: { 200: { ended: 'ending', freeAt: '2026-11-24T08:10:15.000Z' } satisfies Disconnected },
 }
 export const recountExample = {
   params: { vendor: 'acme', product: 'cad' },

@@ -3,7 +3,7 @@
  * Must not import anything of ours but the shapes that all share.
  */
 import { z } from 'zod'
-import { count, explanation, identifier, instant, pageQuery, person, seconds, text } from './shapes.ts'
+import { count, explanation, identifier, instant, managerName, pageQuery, person, seconds, text } from './shapes.ts'
 
 export const refusalQuery = z.strictObject({
   ...pageQuery.shape,
@@ -48,6 +48,7 @@ export const computer = z
     id: identifier,
     host: z.string().optional().describe('name of the machine'),
     user: person,
+    agent: managerName.optional().describe('the agent that holds the seats, where it is another one'),
     addresses: z.array(z.string()).describe('network addresses that the requests came from'),
     sessions: count,
     seats: count,

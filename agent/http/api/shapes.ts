@@ -69,8 +69,10 @@ export const processName = z.strictObject({
 })
 const nonce = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, 'must be 16 to 128 characters of base64url')
 
-export const idempotencyKey = z.string().regex(/^[!-~]{16,128}$/)
-export const sessionKey = z.string().min(1).max(128)
+export const idempotencyKeyForm = /^[!-~]{16,128}$/
+export const idempotencyKey = z.string().regex(idempotencyKeyForm)
+export const longestSessionKey = 128
+export const sessionKey = z.string().min(1).max(longestSessionKey)
 
 export const openSession = z
   .strictObject({
@@ -162,6 +164,9 @@ export const session = z
     process: processName.optional(),
     application: z.string().optional(),
     address: z.string().describe('network address that the request came from'),
+    agent: managerName
+      .optional()
+      .describe('the agent that holds the seat for the application, where it is another one'),
     license: identifier.optional().describe('id of the license that the seat is of'),
     source: sessionSource,
     startedAt: instant,

@@ -1,7 +1,9 @@
 import test from 'ava'
 import { recountProduct } from '../../../agent/agent-recount.ts'
 import { errorTable, refuse } from '../../../agent/errors.ts'
+import type { ComputersParts } from '../../../agent/http/api/computers.ts'
 import { type Computer, computer, recount, refusedSeat } from '../../../agent/http/api/insight-shapes.ts'
+import type { ServingParts } from '../../../agent/http/api/serving.ts'
 import { list, problem } from '../../../agent/http/api/shapes.ts'
 import { Refusals } from '../../../agent/refusals.ts'
 import { type RefusalFilter, refusedSeatViews } from '../../../agent/session-refusal-view.ts'
@@ -50,22 +52,27 @@ test('refusals are found by product, with or without its vendor, and by any part
   t.is(refusedSeatViews(refusals.list(), {})[0]?.rule, 'deny all')
 })
 
+const never = async () => refuse('not_found', 'not part of this test')
+
 test('lists of refusals and of computers hand on their filters, and refuse others', async (t) => {
   const asked: unknown[] = []
   const none = (query: unknown) => {
     asked.push(query)
     return { items: [], total: 0 }
   }
-  await withAgent({ api: { refusals: { list: none }, computers: { list: none } } }, async (agent) => {
-    t.is((await call(agent, 'GET', '/api/v1/refusals?product=acme/cad&user=ana&limit=5&cursor=5')).status, 200)
-    t.is((await call(agent, 'GET', '/api/v1/computers?product=cad&user=ana&host=ws')).status, 200)
-    t.deepEqual(asked, [
-      { product: 'acme/cad', user: 'ana', limit: 5, cursor: '5' },
-      { product: 'cad', user: 'ana', host: 'ws', limit: 100 },
-    ])
-    for (const address of ['refusals?host=ws', 'refusals?limit=0', 'computers?state=active', 'computers?limit=1001'])
-      t.is((await call(agent, 'GET', `/api/v1/${address}`)).status, 422, address)
-  })
+  await withAgent(
+    { api: { refusals: { list: none }, computers: { list: none, disconnect: never } } },
+    async (agent) => {
+      t.is((await call(agent, 'GET', '/api/v1/refusals?product=acme/cad&user=ana&limit=5&cursor=5')).status, 200)
+      t.is((await call(agent, 'GET', '/api/v1/computers?product=cad&user=ana&host=ws')).status, 200)
+      t.deepEqual(asked, [
+        { product: 'acme/cad', user: 'ana', limit: 5, cursor: '5' },
+        { product: 'cad', user: 'ana', host: 'ws', limit: 100 },
+      ])
+      for (const address of ['refusals?host=ws', 'refusals?limit=0', 'computers?state=active', 'computers?limit=1001'])
+        t.is((await call(agent, 'GET', `/api/v1/${address}`)).status, 422, address)
+    },
+  )
 })
 
 test('a computer is told in the shape that is described, with what it uses', async (t) => {
@@ -79,9 +86,51 @@ test('a computer is told in the shape that is described, with what it uses', asy
     since: '2027-01-04T08:00:00.000Z',
     uses: [{ product: 'acme/cad', seats: 3, since: '2027-01-04T08:00:00.000Z' }],
   }
-  await withAgent({ api: { computers: { list: () => ({ items: [ana], total: 1 }) } } }, async (agent) => {
-    const { body } = await call(agent, 'GET', '/api/v1/computers')
-    t.deepEqual(list(computer).parse(body).items, [ana])
+  await withAgent(
+    { api: { computers: { list: () => ({ items: [ana], total: 1 }), disconnect: never } } },
+    async (agent) => {
+      const { body } = await call(agent, 'GET', '/api/v1/computers')
+      t.deepEqual(list(computer).parse(body).items, [ana])
+    },
+  )
+})
+
+test('I8: disconnecting a computer hands on the order and answers when its last seat is free', async (t) => {
+  const orders: unknown[] = []
+  const computers: ComputersParts = {
+    list: () => ({ items: [], total: 0 }),
+    disconnect: async (id, order) => {
+      orders.push([id, order])
+      if (id !== 'computer-1') return refuse('unknown_session', 'Nothing is in use there any more.')
+      return { kind: 'disconnected', outcome: { ended: 'ending', freeAt: '2027-01-04T08:10:15.000Z' } }
+    },
+  }
+  await withAgent({ api: { computers } }, async (agent) => {
+    const ended = await call(agent, 'POST', '/api/v1/computers/computer-1/disconnect', { reason: 'it hangs' })
+    t.is(ended.status, 200)
+    t.is((await call(agent, 'POST', '/api/v1/computers/other/disconnect', { freeNow: true })).status, 404)
+    t.is((await call(agent, 'POST', '/api/v1/computers/a%2Fb/disconnect')).status, 404)
+    t.deepEqual(orders, [
+      ['computer-1', { reason: 'it hangs', freeNow: false }],
+      ['other', { freeNow: true }],
+    ])
+  })
+})
+
+test('M3, I9: the switches of serving are handed on, and what can not be is refused', async (t) => {
+  const changes: unknown[] = []
+  const { serving } = makeParts()
+  const change: ServingParts['change'] = async (one) => {
+    changes.push(one)
+    return one.handingOut === false ? refuse('read_only_setting', 'It is fixed.') : { kind: 'changed' }
+  }
+  await withAgent({ api: { serving: { ...serving, change } } }, async (agent) => {
+    t.like((await call(agent, 'GET', '/api/v1/serving')).body, { state: 'open', users: 0 })
+    t.is((await call(agent, 'PUT', '/api/v1/serving', { running: false })).status, 200)
+    t.is((await call(agent, 'PUT', '/api/v1/serving', { handingOut: false })).status, 409)
+    for (const wrong of [{}, { running: 'no' }, { stopped: true }])
+      t.is((await call(agent, 'PUT', '/api/v1/serving', wrong)).status, 422)
+    t.deepEqual(changes, [{ running: false }, { handingOut: false }])
   })
 })
 
