@@ -2,7 +2,7 @@
  * The composition root: builds every part, connects them, starts and stops them in order. Depends on everything, so only
  * `main.ts` and tests import it.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { subjectOf } from './access-rules.ts'
@@ -40,7 +40,9 @@ import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
 import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
+import { createRandomTexts } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
+import { remembered } from './remembered.ts'
 import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
@@ -75,6 +77,7 @@ export interface Agent {
 }
 
 const minute = 60_000
+const chanceSteps = 2 ** 32
 /** ms that running requests get to end when the agent stops. */
 const stopGrace = 3_000
 
@@ -167,7 +170,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     shelf,
     proxy: allowing.proxy,
     randomId,
-    random: Math.random,
+    random: () => randomInt(chanceSteps) / chanceSteps,
     port: () => port,
     listener: () => listener,
   })
@@ -408,38 +411,6 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
 
 function* watchedSessions(lessor: Lessor) {
   for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
-}
-
-/** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
-function createRandomTexts(size: number): () => string {
-  let pool = Buffer.alloc(0)
-  let at = 0
-  return () => {
-    if (at + size > pool.length) {
-      pool = randomBytes(size * 512)
-      at = 0
-    }
-    at += size
-    return pool.toString('base64url', at - size, at)
-  }
-}
-
-interface Remembered<T> {
-  (): T
-  forget(): void
-}
-
-function remembered<T extends object>(make: () => T): Remembered<T> {
-  let value: T | undefined
-  const get = (): T => {
-    value ??= make()
-    return value
-  }
-  return Object.assign(get, {
-    forget: () => {
-      value = undefined
-    },
-  })
 }
 
 function readVersion(): string {
