@@ -65,7 +65,6 @@ export function connectDesk(parts: DeskParts): ConnectedDesk {
     configuration,
     serving,
     book,
-    restored,
     rules,
     remote,
     clock,
