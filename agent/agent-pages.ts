@@ -5,16 +5,16 @@ import os from 'node:os'
 import {
   deactivate,
   detailsOf,
-  entryOf,
   features,
-  fieldsOf,
   healthProblems,
+  licenseViews,
   type Owners,
-  plain,
-  productContext,
+  products,
   requestActivation,
 } from './agent-api.ts'
+import { changeable, entryOf, fieldsOf, plain } from './agent-configuration.ts'
 import { connectInsight } from './agent-insight.ts'
+import { connectNetworkPages, type NetworkOwners } from './agent-network-pages.ts'
 import { recountProduct } from './agent-recount.ts'
 import { configurationPages } from './config/setting.ts'
 import { shortGroups } from './domain/documents/keys.ts'
@@ -24,9 +24,8 @@ import type { Asker, PageGuard, Parts } from './http/ui/parts.ts'
 import { type SessionSelection, selectSessions } from './http/ui/session-selection.ts'
 import { licenseView } from './license-view.ts'
 import type { Administrator } from './people/administrator.ts'
-import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
-import { disconnectSession } from './session-end.ts'
+import { disconnectComputer, disconnectSession } from './session-end.ts'
 import type { SessionList } from './session-list.ts'
 
 /** Machines with their users that the pages look through at most. */
@@ -37,6 +36,7 @@ export function connectPages(
   administrator: Administrator,
   access: CookieAccess,
   describe: Parts['interface']['describe'],
+  network: NetworkOwners,
 ): Parts {
   const { licenses, shelf, desk, sessions, configuration, health } = owners
   return {
@@ -44,7 +44,6 @@ export function connectPages(
     frame: () => ({
       machineName: owners.self().name,
       version: owners.version,
-      reach: [],
       language: configuration.get('ui.language') === 'auto' ? undefined : configuration.get('ui.language'),
       rowsPerPage: configuration.get('ui.rowsPerPage'),
       refreshSeconds: configuration.get('ui.refreshSeconds'),
@@ -53,7 +52,7 @@ export function connectPages(
     health: { problems: () => healthProblems(health) },
     ...connectInsight(owners),
     products: {
-      list: () => productViews(productContext(owners)),
+      list: () => products(owners),
       mode: (id) => {
         const { mode, manager } = configuration.forProduct(id)
         return { mode, manager }
@@ -61,10 +60,19 @@ export function connectPages(
       recount: (id) => recountProduct(owners, id),
     },
     features: { list: () => features(owners) },
-    computers: { list: () => sessions.computers({ limit: mostComputers }).items },
+    computers: {
+      list: () => sessions.computers({ limit: mostComputers }).items,
+      endsBy: (id) => lastEnd(owners, id),
+      overlapOf: (id) => overlapOf(owners, id),
+      disconnect: async (id, order) => {
+        const outcome = await disconnectComputer(owners, id, { ...order, by: 'administrator' })
+        return outcome.kind === 'refused' ? outcome : { kind: 'disconnected', ...outcome.outcome }
+      },
+    },
+    ...connectNetworkPages(owners, network),
     documents: { process: (text, order) => desk.process(text, order) },
     licenses: {
-      list: () => shelf.list().map((one) => licenseView(one, owners.viewContext())),
+      list: () => licenseViews(owners),
       get: (id) => detailsOf(owners, id),
       add: async ({ text, trust }) => {
         const added = await desk.addLicenses(text, trust)
@@ -98,8 +106,9 @@ export function connectPages(
         const page = configurationPages.find((one) => one === section)
         return page === undefined ? [] : configuration.describe(page).map(entryOf)
       },
-      change: async (patch) => {
-        const outcome = await configuration.change(patch, 'administrator')
+      change: async (patch, { channel }) => {
+        const settings = changeable(configuration, owners.checkChange, channel)
+        const outcome = await settings.change(patch, 'administrator')
         if (outcome.kind === 'refused') return fieldsOf(outcome)
         const changes = outcome.changes.map(({ name, from, to }) => ({ name, before: plain(from), after: plain(to) }))
         return { kind: 'changed', changes }
@@ -114,6 +123,25 @@ export function connectPages(
       },
     },
   }
+}
+
+/** When the last seat of a computer is free, if it is never heard of again. */
+function lastEnd({ lessor, sessions, atLeast, wall }: Owners, id: string): string | undefined {
+  const grants = sessions.grantsOf(id)
+  if (grants.length === 0) return undefined
+  const now = atLeast()
+  const ends = grants.map((grant) => (lessor.promiseOf(grant.id)?.freeAt ?? now) - now)
+  return new Date(wall() + Math.max(0, ...ends)).toISOString()
+}
+
+/** Undefined where a license forbids it. */
+function overlapOf(owners: Owners, id: string): { readonly seats: number; readonly until: string } | undefined {
+  const grants = owners.sessions.grantsOf(id)
+  const { view } = owners.lessor
+  const isForbidden = grants.some(({ parts }) => parts.some(({ supply }) => view.supply(supply)?.overlap !== true))
+  const until = lastEnd(owners, id)
+  if (isForbidden || until === undefined) return undefined
+  return { seats: grants.reduce((sum, { seats }) => sum + seats, 0), until }
 }
 
 /** The usual page, newest first, is found without building what every other session looks like. */
@@ -137,16 +165,20 @@ function connectAdministrator(administrator: Administrator, access: CookieAccess
     may: (guard, asker) => !asks(guard) || signedIn(asker),
     signIn: async (password, asker) => {
       const outcome = await administrator.signIn(password, asker.address, access.readToken(asker.cookies))
-      return outcome.kind === 'refused' ? outcome : { kind: 'signed_in', cookie: access.writeCookie(outcome.token) }
+      return outcome.kind === 'refused'
+        ? outcome
+        : { kind: 'signed_in', cookie: access.writeCookie(outcome.token, asker.channel) }
     },
-    signOut: async ({ cookies }) => {
+    signOut: async ({ cookies, channel }) => {
       const token = access.readToken(cookies)
       if (token !== undefined) await administrator.signOut(token)
-      return access.writeCookie(undefined)
+      return access.writeCookie(undefined, channel)
     },
     changePassword: async (change, asker) => {
       const outcome = await administrator.changePassword({ ...change, reset: false }, asker.address)
-      return outcome.kind === 'refused' ? outcome : { kind: 'changed', cookie: access.writeCookie(outcome.token) }
+      return outcome.kind === 'refused'
+        ? outcome
+        : { kind: 'changed', cookie: access.writeCookie(outcome.token, asker.channel) }
     },
   }
 }

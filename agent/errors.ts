@@ -328,6 +328,11 @@ export const errorTable = {
     title: 'Agents speak to each other over TLS only',
     help: 'Connect to the same port with TLS.',
   },
+  proxy_not_configured: {
+    status: 409,
+    title: 'No outgoing proxy is set',
+    help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorTable

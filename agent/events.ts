@@ -18,6 +18,21 @@ export interface AgentEvents {
   'configuration.changed': { readonly names: readonly string[] }
   'health.changed': { readonly code: string }
   'serving.changed': { readonly state: string }
+  'manager.changed': { readonly id: string }
+  'search.changed': { readonly id: string; readonly state: 'running' | 'done' }
+  /** Of the search that was started last; the rest is in `GET /api/v1/search`. */
+  'search.step': {
+    readonly search: string
+    readonly number: number
+    readonly address: string
+    readonly foundBy: string
+    readonly step: string
+    readonly result: string
+    readonly detail: string
+    readonly addresses: number
+    readonly agent?: { readonly id: string; readonly name: string }
+    readonly ms?: number
+  }
 }
 
 export type EventType = keyof AgentEvents

@@ -102,6 +102,20 @@ export const problems = {
     text: ({ addresses }) => `It answers at ${addresses.join(', ')}.`,
     action: { label: 'Access from Remote Clients', href: '/configuration/remote-clients' },
   }),
+  license_served_twice: declare<{ license: string; agents: readonly string[] }>({
+    severity: 'warning',
+    title: 'Two agents serve the same license',
+    text: ({ license, agents }) =>
+      `${agents.join(' and ')} give out seats of license ${license}. Only one may: deactivate it on the other, or ask the vendor.`,
+    action: { label: 'Show managers', href: '/managers' },
+  }),
+  broadcast_off: declare<{ reason: string }>({
+    severity: 'notice',
+    title: 'The local network can not be searched by broadcast',
+    text: ({ reason }) => `${reason}. Agents are found by search parameters and known addresses only.`,
+    action: { label: 'Specify search parameters', href: '/configuration/remote-managers' },
+    visibleAfterMs: 60_000,
+  }),
   not_listening: declare<{ addresses: readonly string[] }>({
     severity: 'error',
     title: 'Another program has the port on an address of this machine',

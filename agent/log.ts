@@ -22,6 +22,8 @@ export interface Log {
 /** The log at the root: its level can be changed while it is in use, for all logs made from it. */
 export interface RootLog extends Log {
   setLevel(level: LogLevel): void
+  /** The last lines that were written, the newest first, as JSON; at most 500 are kept. */
+  last(limit: number): readonly string[]
 }
 
 /** What takes the lines; `process.stdout` by default, written synchronously so that the last line before a crash is there. */
@@ -37,11 +39,18 @@ const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u
 const longestText = 2000
 const deepest = 6
 
-export function createLog(level: LogLevel = 'info', destination?: LogDestination): RootLog {
-  const sink = destination ?? pino.destination({ fd: 1, sync: true })
-  // a closed pipe must not end the agent
-  if (!destination && sink instanceof Object && 'on' in sink && typeof sink.on === 'function')
-    sink.on('error', () => {})
+const keptLines = 500
+
+export function createLog(level: LogLevel = 'info', destination: LogDestination = openOutput()): RootLog {
+  const kept: string[] = []
+  let count = 0
+  const sink: LogDestination = {
+    write(line) {
+      kept[count % keptLines] = line
+      count += 1
+      destination.write(line)
+    },
+  }
   const settings = { level: level as LogLevel }
   const logger = pino(
     {
@@ -59,7 +68,18 @@ export function createLog(level: LogLevel = 'info', destination?: LogDestination
     setLevel(wanted) {
       settings.level = wanted
     },
+    last: (limit) => {
+      const most = Math.min(limit, keptLines, count)
+      return Array.from({ length: most }, (_, place) => kept[(count - 1 - place) % keptLines] ?? '')
+    },
   }
+}
+
+function openOutput(): LogDestination {
+  const output = pino.destination({ fd: 1, sync: true })
+  // a closed pipe must not end the agent
+  output.on('error', () => {})
+  return output
 }
 
 function wrap(logger: pino.Logger, settings: { readonly level: LogLevel }, bound: LogFacts): Log {

@@ -113,7 +113,10 @@ function takeOver(live, fresh) {
   if (icon && newIcon && icon.getAttribute('href') !== newIcon.getAttribute('href')) icon.replaceWith(newIcon)
 }
 
-/** Rows are patched by id and stay where they are; new ones do not push others away but are offered in the line above. */
+/**
+ * Rows are patched by id and stay where they are; new ones do not push others away but are offered in the line above.
+ * With `data-live-rows="all"` the list is one to watch: new ones come in where they belong.
+ */
 function takeOverRows(rows, newRows) {
   const fresh = new Map([...newRows.children].map((row) => [row.id, row]))
   for (const row of [...rows.children]) {
@@ -127,11 +130,26 @@ function takeOverRows(rows, newRows) {
       requestAnimationFrame(() => row.classList.add('is-changed'))
     }
   }
+  if (rows.dataset.liveRows === 'all') {
+    placeRows(rows, newRows)
+    return
+  }
   const line = document.querySelector('[data-live-line]')
   const more = line?.querySelector('.live-more')
   if (more) {
     more.hidden = fresh.size === 0
     more.textContent = line.dataset.more.replace('{count}', String(fresh.size))
+  }
+}
+
+/** The order of the new page; what has the focus stays where it is. */
+function placeRows(rows, newRows) {
+  const here = new Map([...rows.children].map((row) => [row.id, row]))
+  let place = rows.firstElementChild
+  for (const wanted of [...newRows.children]) {
+    const row = here.get(wanted.id) ?? wanted
+    if (row === place) place = place.nextElementSibling
+    else if (!row.contains(document.activeElement)) rows.insertBefore(row, place)
   }
 }
 

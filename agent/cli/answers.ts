@@ -191,6 +191,14 @@ const configurationEntry = z.looseObject({
 })
 export type ConfigurationEntry = z.infer<typeof configurationEntry>
 export const configuration = z.looseObject({ entries: z.array(configurationEntry) })
+const importedLine = { line: z.number(), written: z.string() }
+export const importedConfiguration = z.looseObject({
+  applied: z.boolean(),
+  settings: z.array(
+    z.looseObject({ name: z.string(), from: configurationValue, to: configurationValue, changes: z.boolean() }),
+  ),
+  leftOut: z.array(z.looseObject({ ...importedLine, text: z.string(), detail: z.string().optional() })),
+})
 
 const fact = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])
 const journalEntry = z.looseObject({
@@ -207,6 +215,121 @@ export const journalVerdict = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('good'), entries: z.number(), head: z.string() }),
   z.looseObject({ kind: z.literal('broken'), sequence: z.number(), reason: z.string() }),
 ])
+
+export const managers = list(
+  z.looseObject({
+    id: z.string(),
+    name: z.string(),
+    state: z.string(),
+    code: z.string().optional(),
+    approval: z.string().optional(),
+    addresses: z.array(z.looseObject({ address: z.string() })),
+    foundBy: z.array(z.string()),
+    version: z.string().optional(),
+    latency: z.number().optional(),
+    clockDifference: z.number().optional(),
+    lastSeenAt: z.string().optional(),
+    offers: z.array(z.looseObject({ product: z.string(), seats: z.number(), free: z.number() })),
+  }),
+)
+export type Manager = z.infer<typeof managers>['items'][number]
+
+const searchStep = z.looseObject({
+  number: z.number(),
+  address: z.string(),
+  foundBy: z.string(),
+  step: z.string(),
+  result: z.string(),
+  detail: z.string(),
+  ms: z.number().optional(),
+  addresses: z.number(),
+  agent: z.looseObject({ name: z.string() }).optional(),
+})
+export type SearchStep = z.infer<typeof searchStep>
+export const startedSearch = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  tried: z.number(),
+  found: z.number(),
+  steps: z.array(searchStep),
+  notes: z.array(z.string()),
+})
+export type SearchState = z.infer<typeof startedSearch>
+export const searchAnswer = z.looseObject({ search: startedSearch.optional() })
+
+export const connectionReport = z.looseObject({
+  reached: z.boolean(),
+  steps: z.array(
+    z.looseObject({
+      step: z.string(),
+      outcome: z.string(),
+      detail: z.string(),
+      help: z.string().optional(),
+      ms: z.number().optional(),
+    }),
+  ),
+})
+
+const dryRunCase = z.looseObject({
+  product: z.string(),
+  feature: z.string().optional(),
+  user: person,
+  host: z.string().optional(),
+  address: z.string().optional(),
+  times: z.number(),
+  lastAt: z.string(),
+  rule: z.string().optional(),
+})
+export type DryRunCase = z.infer<typeof dryRunCase>
+const dryRunSide = z.looseObject({ count: z.number(), examples: z.array(dryRunCase) })
+const dryRun = z.looseObject({
+  from: z.string(),
+  until: z.string(),
+  requests: z.number(),
+  complete: z.boolean(),
+  forgotten: z.number(),
+  refused: dryRunSide,
+  allowed: dryRunSide,
+})
+export type DryRun = z.infer<typeof dryRun>
+export const checkedRules = z.looseObject({
+  outcome: z.string().optional(),
+  verdicts: z
+    .array(
+      z.looseObject({
+        list: z.string(),
+        outcome: z.string(),
+        rule: z.string().optional(),
+        line: z.number().optional(),
+        detail: z.string().optional(),
+        licenses: z.looseObject({ kind: z.string(), licenses: z.array(z.string()), rule: z.string() }).optional(),
+      }),
+    )
+    .optional(),
+  dryRun: dryRun.optional(),
+})
+export type CheckedRules = z.infer<typeof checkedRules>
+
+export const recentClients = list(
+  z.looseObject({
+    agent: managerName,
+    address: z.string().optional(),
+    user: person,
+    host: z.string().optional(),
+    product: z.string(),
+    outcome: z.string(),
+    at: z.string(),
+    rules: z.array(z.looseObject({ action: z.string(), text: z.string() })),
+  }),
+)
+export type RecentClient = z.infer<typeof recentClients>['items'][number]
+
+export const proxyTest = z.looseObject({
+  way: z.string(),
+  good: z.boolean(),
+  steps: z.array(z.looseObject({ step: z.string(), outcome: z.string(), detail: z.string() })),
+  ms: z.number(),
+})
 
 /** An answer whose content is of no interest. */
 export const anything = z.unknown()

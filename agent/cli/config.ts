@@ -19,7 +19,7 @@ const columns: readonly Column<ConfigurationEntry>[] = [
   { title: 'From', cell: ({ source }) => source },
 ]
 
-function showValue(value: ConfigurationValue): string {
+export function showValue(value: ConfigurationValue): string {
   return Array.isArray(value) ? value.join(', ') : String(value ?? '')
 }
 

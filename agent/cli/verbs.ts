@@ -1,18 +1,25 @@
 /** All verbs of the command line, in the order of the help. Owns nothing. */
 import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
+import { clientsVerb } from './clients.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
+import { importConfigVerb } from './config-import.ts'
 import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
 import { journalVerb, verifyJournalVerb } from './journal.ts'
 import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
+import { approveManagerVerb, forgetManagerVerb, managersVerb } from './managers.ts'
 import { passwordVerb } from './password.ts'
 import { productsVerb } from './products.ts'
+import { testProxyVerb } from './proxy.ts'
+import { checkRulesVerb } from './rules.ts'
 import { runVerb } from './run.ts'
+import { searchVerb } from './search.ts'
 import { servingVerbs } from './serving.ts'
 import { sessionsVerb } from './sessions.ts'
 import { statusVerb } from './status.ts'
+import { testVerb } from './test.ts'
 import type { Verb } from './verb.ts'
 import { versionVerb } from './version.ts'
 import { whyVerb } from './why.ts'
@@ -24,6 +31,8 @@ export const verbs: readonly Verb[] = [
   sessionsVerb,
   computersVerb,
   whyVerb,
+  clientsVerb,
+  checkRulesVerb,
   disconnectVerb,
   ...servingVerbs,
   licensesVerb,
@@ -33,12 +42,19 @@ export const verbs: readonly Verb[] = [
   deactivateVerb,
   removeLicenseVerb,
   documentsVerb,
+  managersVerb,
+  approveManagerVerb,
+  forgetManagerVerb,
+  searchVerb,
+  testVerb,
   journalVerb,
   verifyJournalVerb,
   getConfigVerb,
   setConfigVerb,
   unsetConfigVerb,
   validateConfigVerb,
+  importConfigVerb,
+  testProxyVerb,
   passwordVerb,
   versionVerb,
 ]

@@ -16,10 +16,18 @@ export interface Kind<T extends SettingValueKind> {
   readonly choices?: readonly string[]
   readonly min?: number
   readonly max?: number
+  /** What is wrong with a value that the schema takes; sentences without a full stop. Values that are stored are not asked. */
+  check?(value: T): readonly string[]
 }
+
+export type FindWrongLines = (
+  lines: readonly string[],
+) => readonly { readonly line: number; readonly text: string; readonly reason: string }[]
 
 const longestText = 255
 const longestList = 1000
+/** As many as people read at a time. */
+const mostWrongLines = 20
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u
 
 export function onOff(initial: boolean): Kind<boolean> {
@@ -41,6 +49,8 @@ interface Shape {
   readonly wanted: string
   readonly pattern: RegExp
   readonly max?: number
+  /** What the pattern can not say. */
+  readonly isRight?: (value: string) => boolean
 }
 
 /** Empty always means "none" and is allowed. */
@@ -57,13 +67,29 @@ export function list(shape?: Shape): Kind<readonly string[]> {
   return { kind: 'list', schema, default: [], wanted }
 }
 
+/** A list whose lines mean something together. */
+export function rules(check: (lines: readonly string[]) => readonly string[]): Kind<readonly string[]> {
+  return { ...list(), wanted: 'a list of rules, one a line, as in docs/access-rules.md', check }
+}
+
+/** A list whose lines are looked at one by one, so that each wrong one is named with its reason. */
+export function checkedLines(wanted: string, findWrongLines: FindWrongLines): Kind<readonly string[]> {
+  const check = (lines: readonly string[]): string[] =>
+    findWrongLines(lines)
+      .slice(0, mostWrongLines)
+      .map(({ line, text, reason }) => `line ${line}, ${showValue(text)}: ${reason}`)
+  return { ...list(), wanted: `a list of ${wanted}`, check }
+}
+
 function itemSchema(shape: Shape | undefined, max: number): z.ZodType<string> {
   const schema = z
     .string()
     .min(1)
     .max(max)
     .refine((value) => !control.test(value))
-  return shape ? schema.regex(shape.pattern) : schema
+  if (!shape) return schema
+  const shaped = schema.regex(shape.pattern)
+  return shape.isRight ? shaped.refine(shape.isRight) : shaped
 }
 
 const words: Readonly<Record<string, boolean>> = {

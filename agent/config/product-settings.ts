@@ -4,8 +4,8 @@
 import { choice, onOff, text, whole } from './kinds.ts'
 import {
   enableDetaching,
+  manager,
   maxDays,
-  place,
   reservedPercent,
   reservedSeats,
   type Setting,
@@ -20,7 +20,7 @@ export const productSettings = {
     label: 'License Mode',
     help: 'Where seats of the product come from: licenses of this machine, of the network, or both.',
   }),
-  'products.*.manager': setting(text({ ...place, wanted: 'the address of a manager' }), {
+  'products.*.manager': setting(text(manager), {
     page: 'remote-managers',
     label: 'License Server',
     help: 'The manager to ask for the product. Nothing means that it is found automatically each time.',

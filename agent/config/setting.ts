@@ -1,8 +1,9 @@
 /**
  * What a setting is: a kind of value with its words, its page, and whether it needs a restart; and the shapes of text that
- * several settings share. Imports the kinds only.
+ * several settings share. Imports the kinds and the reader of search parameters only.
  */
 import type { Kind, SettingValueKind } from './kinds.ts'
+import { parseSearchParameter } from './search-parameters.ts'
 
 export const configurationPages = [
   'basic',
@@ -45,6 +46,12 @@ export type ValueIn<S> = S extends Setting<infer T> ? T : never
 const emailPattern = /^[^\s@,;<>"]+@[^\s@,;<>"]+$/
 export const email = { wanted: 'an e-mail address', pattern: emailPattern }
 export const place = { wanted: 'addresses, host names or address ranges without spaces', pattern: /^\S+$/ }
+export const searchParameters = 'addresses, host names, address ranges and https URLs'
+export const manager = {
+  wanted: 'the address of a manager, such as license.example.com or 10.0.0.5:1947',
+  pattern: /^\S+$/,
+  isRight: (text: string) => parseSearchParameter(text).kind === 'place',
+}
 export const host = { wanted: 'a host name or address', pattern: /^\S+$/ }
 export const hostName = {
   wanted: 'host names without spaces, ports or slashes',
@@ -57,6 +64,11 @@ export const proxyPlace = {
   max: 100,
 }
 export const fileName = { wanted: 'the absolute path of a file', pattern: /^(\/|[A-Za-z]:[\\/])/, max: 1024 }
+export function checkUrl(text: string): readonly string[] {
+  return text === '' || URL.canParse(text)
+    ? []
+    : ['which can not be an address: a host, and a port up to 65,535, are wanted']
+}
 // credentials in an address would be shown and journaled with it
 export const proxyUrl = { wanted: 'an http or https address without a password', pattern: /^https?:\/\/[^\s@/]+\/?$/ }
 

@@ -2,8 +2,12 @@
  * Every setting of the agent, in one table: its kind, default, unit, words, page, and whether it needs a restart.
  * Types, checks, the file's schema, the environment's names, the pages and docs/configuration.md come from here.
  */
-import { choice, list, onOff, text, whole } from './kinds.ts'
+import { checkExceptions } from '../domain/access/exceptions.ts'
+import { checkRules } from '../domain/access/parse.ts'
+import { checkedLines, choice, list, onOff, rules, text, whole } from './kinds.ts'
+import { findWrongLines } from './search-parameters.ts'
 import {
+  checkUrl,
   email,
   enableDetaching,
   fileName,
@@ -15,6 +19,7 @@ import {
   proxyUrl,
   reservedPercent,
   reservedSeats,
+  searchParameters,
   setting,
   type ValueIn,
 } from './setting.ts'
@@ -104,12 +109,12 @@ export const settings = {
   'remote.aggressive': setting(onOff(false), {
     page: 'remote-managers',
     label: 'Aggressive Search for Remote Licenses',
-    help: 'Also reaches what broadcast can not: the search parameters, the local subnets, and agents that known agents know.',
+    help: 'Also reaches what broadcast can not: every address of the local IPv4 subnets up to /22, and agents that known agents know. IPv6 subnets are not searched address by address.',
   }),
-  'remote.search': setting(list(place), {
+  'remote.search': setting(checkedLines(searchParameters, findWrongLines), {
     page: 'remote-managers',
     label: 'Specify Search Parameters',
-    help: 'One per line: IPv4, IPv6, host name, host:port, x.x.x.255 for every address of that /24, CIDR range, URL.',
+    help: 'One per line: IPv4, IPv6, link-local address with its adapter, host name, host:port, x.x.x.255 for every address of that /24, CIDR range up to /16, https URL, id@host. They are asked whatever else is searched.',
   }),
 
   'serving.handingOut': setting(onOff(true), {
@@ -122,10 +127,10 @@ export const settings = {
     label: 'Allow Access from Remote Clients',
     help: 'Which other agents get seats from here: no one, approved agents, or everyone the rules allow.',
   }),
-  'serving.rules': setting(list(), {
+  'serving.rules': setting(rules(checkRules('machines')), {
     page: 'remote-clients',
     label: 'Access Restrictions',
-    help: 'allow= and deny= lines for machines, from the top; the first that fits decides.',
+    help: 'allow= and deny= lines for machines, from the top; the first that fits decides, and what none fits is allowed.',
   }),
   'serving.seatsPerAgent': setting(whole(0, 0, 1_000_000), {
     page: 'remote-clients',
@@ -134,10 +139,10 @@ export const settings = {
     unit: 'seats',
   }),
 
-  'users.rules': setting(list(), {
+  'users.rules': setting(rules(checkRules('users')), {
     page: 'user-restrictions',
     label: 'User Restrictions',
-    help: 'allow=user@host and deny= lines, from the top; the first that fits decides.',
+    help: 'allow=user@host and deny= lines, from the top; the first that fits decides, and what none fits is allowed.',
   }),
   'people.policy': setting(choice('everyone', ['everyone', 'listed']), {
     page: 'user-restrictions',
@@ -207,11 +212,14 @@ export const settings = {
     label: 'Certificate Key File',
     help: 'PEM file of the private key of the certificate.',
   }),
-  'network.proxy.url': setting(text(proxyUrl), {
-    page: 'network',
-    label: 'Outgoing Proxy',
-    help: 'The proxy for accounts, activation and managers outside the local subnets.',
-  }),
+  'network.proxy.url': setting(
+    { ...text(proxyUrl), check: checkUrl },
+    {
+      page: 'network',
+      label: 'Outgoing Proxy',
+      help: 'The proxy for accounts, activation and managers outside the local subnets.',
+    },
+  ),
   'network.proxy.user': setting(text(), {
     page: 'network',
     label: 'Proxy User',
@@ -222,11 +230,14 @@ export const settings = {
     label: 'Proxy Password File',
     help: 'File with the password for the proxy in its first line.',
   }),
-  'network.proxy.except': setting(list(place), {
-    page: 'network',
-    label: 'No Proxy for',
-    help: 'Hosts, domains and address ranges that are reached without the proxy.',
-  }),
+  'network.proxy.except': setting(
+    { ...list(place), check: checkExceptions },
+    {
+      page: 'network',
+      label: 'No Proxy for',
+      help: 'Hosts, domains, addresses and networks that are reached without the proxy, one per line. This machine and its subnets always are.',
+    },
+  ),
 
   'mail.host': setting(text(host), {
     page: 'mail',

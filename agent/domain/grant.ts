@@ -1,6 +1,7 @@
 /**
  * Grants: seats given out of supplies, until a time; as stored, and the rules of their times (R3, R10). Pure.
  */
+import type { LicensePermit } from './access/permit.ts'
 import type { CountFacts } from './count-key.ts'
 import type { ProductName } from './product-name.ts'
 
@@ -47,6 +48,8 @@ export interface Grant {
   readonly body: string
   /** The holder wants seats of this vendor key only, also when it moves. */
   readonly vendorKey?: string
+  /** Licenses that its seats may come from by the rules, also when it moves. */
+  readonly licenses?: LicensePermit
   /** The first nonce; never changes (R27). */
   readonly binding?: string
   /** What a lease is counted by: the agent that the application runs at, and its user and process there (R18). */

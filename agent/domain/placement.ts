@@ -2,6 +2,7 @@
  * Where the seats of a session come from: the order of supplies, and parts in several of them (R18). Pure: reads a view,
  * answers parts.
  */
+import { type LicensePermit, permits } from './access/permit.ts'
 import type { SeatView } from './book.ts'
 import { type CountFacts, countKey, hashCountKey } from './count-key.ts'
 import type { Part } from './grant.ts'
@@ -21,9 +22,12 @@ export interface Wanted {
   readonly vendorKey?: string
   /** Only supplies of these kinds; absent: of all. */
   readonly kinds?: readonly SupplyKind[]
+  /** Only seats of licenses that the rules permit. */
+  readonly licenses?: LicensePermit
 }
 
-type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'keyless' | 'kinds'> & Partial<Pick<Wanted, 'facts'>>
+type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'licenses' | 'keyless' | 'kinds'> &
+  Partial<Pick<Wanted, 'facts'>>
 
 const kindOrder = { detachment: 0, license: 1, lease: 2 } as const
 
@@ -48,10 +52,11 @@ export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Su
  * key (R17), one vendor's key only for who trusts it. Where nothing is said of who asks: those that are there for everybody.
  */
 export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply[] {
-  const { facts, vendorKey, product, keyless, kinds } = wanted
+  const { facts, vendorKey, licenses, product, keyless, kinds } = wanted
   const fitting = view.suppliesFor(product)
   const supplies = kinds === undefined ? fitting : fitting.filter((one) => kinds.includes(one.kind))
-  if (vendorKey === undefined && !supplies.some((one) => one.onlyKey !== undefined)) return supplies
+  if (vendorKey === undefined && licenses === undefined && !supplies.some((one) => one.onlyKey !== undefined))
+    return supplies
   // Thousands of leases may come from a few licenses.
   const keys = new Map<string, string | undefined>()
   const keyOf = (supply: Supply): string | undefined => {
@@ -62,6 +67,7 @@ export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply
   return supplies.filter(
     (one) =>
       (vendorKey === undefined || one.vendorKey === vendorKey) &&
+      permits(licenses, one.license) &&
       (one.onlyKey === undefined || one.onlyKey === keyOf(one)),
   )
 }

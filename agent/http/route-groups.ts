@@ -28,6 +28,11 @@ export const routeGroups: readonly RouteGroup[] = [
     first: ['licenses', 'documents', 'sample'],
   },
   {
+    name: 'Managers',
+    description: 'Other agents: which there are, searching for them, testing the way to one.',
+    first: ['managers', 'search'],
+  },
+  {
     name: 'Agent',
     description: 'Which agent this is, how it is, and what it can be asked.',
     first: ['health', 'live', 'ready', 'version', 'status', 'openapi.json'],
@@ -35,7 +40,16 @@ export const routeGroups: readonly RouteGroup[] = [
   { name: 'Serving', description: 'Giving out seats: the two switches.', first: ['serving'] },
   { name: 'Events', description: 'What happens, as it happens.', first: ['events'] },
   { name: 'Journal', description: 'What happened, with reasons, for good.', first: ['journal'] },
-  { name: 'Configuration', description: 'Settings, with where each value comes from.', first: ['configuration'] },
+  {
+    name: 'Access',
+    description: 'Who may have seats by the rules, and who asked for some lately.',
+    first: ['rules', 'recent-clients'],
+  },
+  {
+    name: 'Configuration',
+    description: 'Settings, with where each value comes from.',
+    first: ['configuration', 'proxy'],
+  },
   {
     name: 'Sign-in',
     description: 'The administrator: signing in and out, and the password.',

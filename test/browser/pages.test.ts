@@ -112,7 +112,16 @@ test('with scripts off, a license is added, trusted, activated, and a session di
 test('between cards and full width, tables keep their buttons inside, in every language', async (t) => {
   for (const locale of ['en', 'de']) {
     const { page, server } = await open(t, 'full', { locale })
-    for (const address of ['/sessions', '/licenses', '/products', '/features', '/computers', '/journal']) {
+    for (const address of [
+      '/sessions',
+      '/licenses',
+      '/products',
+      '/features',
+      '/computers',
+      '/journal',
+      '/managers',
+      '/managers/search',
+    ]) {
       await page.goto(server.address + address)
       for (const width of [1040, 1160, 1200, 1280, 1400]) {
         await page.setViewportSize({ width, height: 800 })

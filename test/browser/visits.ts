@@ -2,18 +2,9 @@
  * Every page and every state of it that a visitor can come to. The browser tests and the screenshots go through them.
  */
 import type { Page } from 'playwright-core'
-import type { Size } from '../http/ui/sample-data.ts'
 import { password, type SampleParts } from '../http/ui/sample-parts.ts'
-
-export interface Visit {
-  readonly name: string
-  readonly size: Size
-  readonly address: string
-  readonly language?: string
-  prepare?(parts: SampleParts): void
-  /** What the visitor does there, before it is looked at. */
-  act?(page: Page): Promise<unknown>
-}
+import { networkVisits } from './network-visits.ts'
+import { send, type Visit } from './visit.ts'
 
 const license = '-----BEGIN LEASEHOLD LICENSE-----\nAAAA\n-----END LEASEHOLD LICENSE-----'
 
@@ -32,7 +23,7 @@ export const visits: readonly Visit[] = [
     name: 'overview-reach',
     size: 'some',
     address: '/',
-    prepare: (parts) => parts.reach.push('Other machines can reach this agent at 192.168.1.5:1947.'),
+    prepare: (parts) => parts.net.reach.push({ who: 'approved', places: ['192.168.1.5:1947'] }),
   },
   { name: 'licenses', size: 'some', address: '/licenses' },
   { name: 'licenses-empty', size: 'empty', address: '/licenses' },
@@ -184,6 +175,7 @@ export const visits: readonly Visit[] = [
     address: '/configuration/basic',
     act: (page) => send(page, () => page.locator('[name="agent.name"]').fill('WS-18'), 'Submit'),
   },
+  ...networkVisits,
   { name: 'sign-in', size: 'some', address: '/configuration/basic', prepare: protect },
   {
     name: 'sign-in-refused',
@@ -208,10 +200,4 @@ export const visits: readonly Visit[] = [
 async function openCalls(page: Page): Promise<void> {
   for (const id of ['openSession', 'listJournal', 'followEvents', 'readLicense', 'shape-Session', 'shape-Problem'])
     await page.locator(`#${id} > summary`).click()
-}
-
-async function send(page: Page, fill: () => Promise<unknown>, button: string): Promise<void> {
-  await fill()
-  await page.getByRole('main').getByRole('button', { name: button, exact: true }).click()
-  await page.waitForLoadState('load')
 }

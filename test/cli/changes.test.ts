@@ -246,6 +246,44 @@ test('every wrong field of a setting is listed', async (t) => {
   t.true(io.stderr.text.includes('  session.idleMinutes: wants a whole number\n'))
 })
 
+test('config import says what a file would change and what is left out, and changes it with --apply', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const lines = [{ line: 2, written: 'name = WS-17' }]
+  const imported = {
+    settings: [
+      { name: 'agent.name', label: 'Machine Name', from: '', to: 'WS-17', changes: true, lines },
+      { name: 'remote.allow', label: 'Allow', from: true, to: true, changes: false, lines },
+    ],
+    leftOut: [{ line: 3, written: 'pidfile = 0', reason: 'one_log', text: 'There is nothing for it.' }],
+  }
+  agent.on('POST /api/v1/configuration/import', answers({ applied: false, ...imported }))
+  io.given('[SERVER]\nname = WS-17\npidfile = 0\n')
+  t.is(await run('config', 'import', '-'), 0)
+  t.deepEqual(agent.asked.at(-1)?.body, { text: '[SERVER]\nname = WS-17\npidfile = 0\n', apply: false })
+  t.deepEqual(io.stdout.text.split('\n').slice(0, -1), [
+    'agent.name: nothing -> WS-17',
+    'remote.allow: is true already',
+    'line 3, pidfile = 0: left out. There is nothing for it.',
+    '1 setting would change. Nothing is changed yet: add --apply.',
+  ])
+  t.is(await run('config', 'import', '/no/such/hasplm.ini'), 4)
+})
+
+test('config import --apply changes the settings, and a file of something else is refused', async (t) => {
+  const { agent, io, run } = await begin(t)
+  io.given('[SERVER]')
+  const lines = [{ line: 2, written: 'name = WS-17' }]
+  const settings = [{ name: 'agent.name', label: 'Machine Name', from: '', to: 'WS-17', changes: true, lines }]
+  agent.on('POST /api/v1/configuration/import', answers({ applied: true, settings, leftOut: [] }))
+  t.is(await run('config', 'import', '-', '--apply'), 0)
+  t.deepEqual(agent.asked.at(-1)?.body, { text: '[SERVER]', apply: true })
+  t.regex(io.stdout.text, /1 setting is changed\.\n$/)
+  const other = await begin(t)
+  other.io.given('Dear Ana')
+  other.agent.on('POST /api/v1/configuration/import', refusal('invalid_request', 'There is nothing in it.'))
+  t.is(await other.run('config', 'import', '-'), 2)
+})
+
 test('a secret setting is read from standard input and never taken as an argument', async (t) => {
   const { agent, io, run } = await begin(t)
   agent.on('GET /api/v1/configuration', answers({ entries }))

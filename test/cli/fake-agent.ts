@@ -35,7 +35,7 @@ interface FakeSession {
 }
 
 /** The handlers are never called, so they need no owners. */
-const routes: readonly Route[] = buildInterface({ signIn: {} } as ApiParts).routes
+const routes: readonly Route[] = buildInterface({ signIn: {}, managers: {} } as ApiParts).routes
 
 export class FakeAgent {
   readonly asked: Asked[] = []

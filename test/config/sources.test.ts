@@ -46,7 +46,7 @@ agent: { name: "ws-17" }
 remote:
   search:
     - 10.0.0.255
-    - "[fe80::1]"
+    - "[fe80::1%eth0]"
 detach:
   enabled: true
   products:
@@ -73,7 +73,7 @@ network:
       ['network.port', 0],
       ['products.cad.manager', 'lic.example.com:1947'],
       ['products.cad.mode', 'network'],
-      ['remote.search', ['10.0.0.255', '[fe80::1]']],
+      ['remote.search', ['10.0.0.255', '[fe80::1%eth0]']],
     ].sort(),
   )
   t.deepEqual(readConfigurationText('', 'lh.yaml'), { values: new Map(), problems: [] })
@@ -106,7 +106,7 @@ ui.protection: all
       'lh.yaml:5:3: detach.maxDay is not a setting; detach.maxDays is',
       'lh.yaml:6:12: detach.enabled is "yes"; it wants true or false',
       'lh.yaml:7:12: detatch.maxDays is not a setting; detach.maxDays is',
-      'lh.yaml:9:11: remote.search has "two words" as entry 2; it wants a list of addresses, host names or address ranges without spaces',
+      'lh.yaml:9:11: remote.search has wrong lines: line 2, "two words": one parameter per line is wanted, without spaces',
       'lh.yaml:11:15: ui.protection is "everything"; it wants one of none, configuration, all',
       'lh.yaml:13:9: network.port is 70000; it wants a whole number from 0 to 65,535',
       'lh.yaml:14:3: network.tls is not a setting',
@@ -138,8 +138,20 @@ test('the reader of files and the schema of files say yes and no to the same', (
   const value = fc.oneof(
     fc.boolean(),
     fc.integer({ min: -5, max: 100_000 }),
-    fc.constantFrom('none', 'all', 'approved', 'names', 'a@b.c', '/etc/x', 'http://p:80', 'x y', '', 'both'),
-    fc.array(fc.constantFrom('10.0.0.1', 'x y', ''), { maxLength: 3 }),
+    fc.constantFrom(
+      'none',
+      'all',
+      'approved',
+      'names',
+      'a@b.c',
+      '/etc/x',
+      'http://p:80',
+      'http://p:99999',
+      'x y',
+      '',
+      'both',
+    ),
+    fc.array(fc.constantFrom('10.0.0.1', 'x y', '', 'deny=all', 'deny=ana@x'), { maxLength: 3 }),
   )
   const name = fc.constantFrom(
     ...settingNames,

@@ -45,7 +45,7 @@ export interface PeerAgentOptions {
   /** Changes what the agent says in `hello`. */
   readonly hello?: (hello: Hello) => Hello
   readonly certificate?: { readonly certificate: string; readonly key: string }
-  /** In place of the routes that only tests have. */
+  /** Routes between agents besides those that every one has. */
   readonly routes?: readonly Route[]
 }
 
@@ -76,6 +76,7 @@ export class PeerAgent {
   port = 0
   readonly #folder = mkdtempSync(path.join(os.tmpdir(), 'leasehold-peer-'))
   #ends: (() => void)[] = []
+  #isStopped = false
 
   private constructor(options: PeerAgentOptions) {
     this.name = options.name ?? `WS-${randomId().slice(0, 6)}`
@@ -135,7 +136,8 @@ export class PeerAgent {
         routes: [
           ...helloRoutes({ hello: async () => change(await introduction.hello()) }),
           ...peersRoutes({ peers: () => [] }),
-          ...(options.routes ?? this.#testRoutes()),
+          ...this.#testRoutes(),
+          ...(options.routes ?? []),
         ],
       },
     })
@@ -175,7 +177,10 @@ export class PeerAgent {
     for (const end of this.#ends.splice(0)) end()
   }
 
+  /** Once; stopping again does nothing. */
   async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
     this.client.close()
     const stopped = this.listener.stop(0)
     this.clock.advance(100)

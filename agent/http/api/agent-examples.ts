@@ -2,7 +2,7 @@
  * Examples of the calls about the agent itself: health, configuration, journal, events, sign-in.
  * Must not import anything of ours but shapes, and the agent that all examples are of.
  */
-import type { ConfigurationEntry, Health, JournalLine, Status, Version } from './agent-shapes.ts'
+import type { ConfigurationEntry, Health, ImportedConfiguration, JournalLine, Status, Version } from './agent-shapes.ts'
 import { exampleAgent } from './session-examples.ts'
 import type { List } from './shapes.ts'
 
@@ -88,6 +88,32 @@ export const configurationSchemaExample = {
   },
 }
 export const validateConfigurationExample = { body: { 'session.idleMinutes': 60 }, answers: { 204: undefined } }
+export const importConfigurationExample = {
+  body: { text: '[SERVER]\nname = WS-17\npidfile = 0\n', apply: false },
+  answers: {
+    200: {
+      applied: false,
+      settings: [
+        {
+          name: 'agent.name',
+          label: 'Machine Name',
+          from: '',
+          to: 'WS-17',
+          changes: true,
+          lines: [{ line: 2, written: 'name = WS-17' }],
+        },
+      ],
+      leftOut: [
+        {
+          line: 3,
+          written: 'pidfile = 0',
+          reason: 'one_log',
+          text: 'There is one switch here, for all requests; the log goes to standard output, where the system keeps and cuts it.',
+        },
+      ],
+    } satisfies ImportedConfiguration,
+  },
+}
 
 export const journalExample = {
   query: { type: 'session', limit: 1 },

@@ -75,6 +75,41 @@ export const configurationPatch = z.record(z.string().max(255), configurationVal
   description: 'Values by the name of the setting; null goes back to the file or the default',
 })
 export type ConfigurationPatch = z.infer<typeof configurationPatch>
+export const importConfiguration = z
+  .strictObject({
+    text: z.string().min(1).max(60_000).describe('what stands in a hasplm.ini'),
+    apply: z.boolean().default(false).describe('false: only say what it would change'),
+  })
+  .meta({ id: 'ImportConfiguration' })
+export type ImportConfiguration = z.infer<typeof importConfiguration>
+const importedLine = z.strictObject({
+  line: z.int().positive().describe('number of the line in the file'),
+  written: z.string().describe('the line as it stands there'),
+})
+export const importedConfiguration = z
+  .strictObject({
+    applied: z.boolean(),
+    settings: z.array(
+      z.strictObject({
+        name: z.string(),
+        label: z.string(),
+        from: configurationValue,
+        to: configurationValue,
+        changes: z.boolean().describe('false: it is so already'),
+        lines: z.array(importedLine),
+      }),
+    ),
+    leftOut: z.array(
+      z.strictObject({
+        ...importedLine.shape,
+        reason: z.string().describe('stable; why it is not taken'),
+        text: z.string().describe('the reason, in a sentence'),
+        detail: z.string().optional().describe('what exactly, where the reason alone does not say it'),
+      }),
+    ),
+  })
+  .meta({ id: 'ImportedConfiguration', description: 'What of a hasplm.ini is taken, and what not and why' })
+export type ImportedConfiguration = z.infer<typeof importedConfiguration>
 export const configuration = z.strictObject({ entries: z.array(configurationEntry) }).meta({ id: 'Configuration' })
 
 export const journalEntry = z

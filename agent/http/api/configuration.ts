@@ -4,16 +4,26 @@
  */
 import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
+import { isRefusal } from '../problem.ts'
 import { noContent, ok } from '../reply.ts'
 import type { Channel } from '../request-view.ts'
-import { defineRoute, type Route } from '../route.ts'
+import { defineRoute, documentBody, type Route } from '../route.ts'
 import {
   changeConfigurationExample,
   configurationExample,
   configurationSchemaExample,
+  importConfigurationExample,
   validateConfigurationExample,
 } from './agent-examples.ts'
-import { type ConfigurationEntry, type ConfigurationPatch, configuration, configurationPatch } from './agent-shapes.ts'
+import {
+  type ConfigurationEntry,
+  type ConfigurationPatch,
+  configuration,
+  configurationPatch,
+  type ImportedConfiguration,
+  importConfiguration,
+  importedConfiguration,
+} from './agent-shapes.ts'
 import { text } from './shapes.ts'
 
 export interface ConfigurationParts {
@@ -24,6 +34,11 @@ export interface ConfigurationParts {
   validate(patch: ConfigurationPatch): { readonly kind: 'valid' } | Refusal
   /** What one setting asks of others and of where the change comes from; refused with the fact `fields`. */
   check?(patch: ConfigurationPatch, channel: Channel): Promise<Refusal | undefined>
+  /** Refused: `invalid_request` when there is nothing of a `hasplm.ini` in the text; when applied also as `change`. */
+  import(
+    text: string,
+    order: { readonly apply: boolean; readonly by: string; readonly channel: Channel },
+  ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
   /** JSON Schema of the configuration file. */
   schema(): unknown
 }
@@ -86,6 +101,25 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
         const outcome = parts.validate(body)
         if (outcome.kind === 'refused') return outcome
         return (await parts.check?.(body, channel)) ?? noContent
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/configuration/import',
+      guard: 'administrator',
+      operation: 'importConfiguration',
+      summary: 'Say what the settings of a hasplm.ini would change here, and change it',
+      description:
+        'Without `apply` nothing is changed. Every line is told about: what it becomes here, or why there is nothing for it.',
+      example: importConfigurationExample,
+      body: importConfiguration,
+      bodyLimit: documentBody,
+      answers: { 200: { description: 'What is taken and what not', schema: importedConfiguration } },
+      errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
+      async handle({ body, authority, channel }) {
+        const by = authority === 'cli' ? 'command line' : 'administrator'
+        const outcome = await parts.import(body.text, { apply: body.apply, by, channel })
+        return outcome.kind === 'refused' ? outcome : ok(outcome.imported)
       },
     }),
   ]

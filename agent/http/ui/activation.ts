@@ -6,11 +6,12 @@ import { readForm } from './form.ts'
 import { type LicenseRow, writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
+import { lookAround } from './whereabouts.ts'
 
 function findLicense(page: Page, parts: Parts) {
   const license = parts.licenses.get(page.param('id'))
   if (license === undefined) return undefined
-  const row = writeLicenseRow(license, page.language, page.time)
+  const row = writeLicenseRow(license, page, lookAround(parts, page.language))
   const trail = [
     { text: page.language.t('navigation.licenses'), address: '/licenses' },
     { text: row.name, address: row.address },

@@ -2,10 +2,13 @@
  * Ending a session from the manager's side: Disconnect, and “Free now” as an override (R5), each with a page that spells
  * out the consequence before and a sentence that says what happened after. Must not import owners.
  */
+import type { Disconnected } from '../api/shapes.ts'
+import type { Saying } from './cookies.ts'
 import { readForm } from './form.ts'
 import type { Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { writeSessionRow } from './session-rows.ts'
+import { lookAround } from './whereabouts.ts'
 
 type Way = 'disconnect' | 'free-now'
 
@@ -14,7 +17,7 @@ export async function askDisconnect(page: Page, parts: Parts, way: Way): Promise
   const { t } = language
   const session = parts.sessions.get(page.param('id'))
   if (session === undefined) return page.showProblem('unknown_session', t('sessions.gone'))
-  const row = writeSessionRow(session, language, time)
+  const row = writeSessionRow(session, page, lookAround(parts, language))
   if (!session.actions.includes(way)) {
     page.leadTo(row.address, { kind: 'notice', key: 'said.not_now', args: {} })
     return
@@ -56,7 +59,7 @@ export async function askDisconnect(page: Page, parts: Parts, way: Way): Promise
 }
 
 export async function disconnect(page: Page, parts: Parts, way: Way): Promise<void> {
-  const { language, time } = page
+  const { language } = page
   const session = parts.sessions.get(page.param('id'))
   if (session === undefined) return page.showProblem('unknown_session', language.t('sessions.gone'))
   const read = await readForm(page.ctx)
@@ -67,18 +70,19 @@ export async function disconnect(page: Page, parts: Parts, way: Way): Promise<vo
     ...(reason === '' ? {} : { reason }),
   })
   if (outcome.kind === 'refused') return page.refuse(outcome)
-  const args = { holder: writeSessionRow(session, language, time).holder.slice(0, 200) }
-  if (outcome.overlap !== undefined) {
-    const until = time.show(outcome.overlap.until).exact
-    page.leadTo('/sessions', {
-      kind: 'warning',
-      key: 'said.freed_now',
-      args: { ...args, count: outcome.overlap.seats, time: until },
-    })
-  } else if (outcome.ended === 'confirmed') {
-    page.leadTo('/sessions', { kind: 'good', key: 'said.disconnected', args })
-  } else {
-    const at = time.show(outcome.freeAt).exact
-    page.leadTo('/sessions', { kind: 'notice', key: 'said.disconnecting', args: { ...args, time: at } })
+  page.leadTo(
+    '/sessions',
+    describeOutcome(outcome, writeSessionRow(session, page, lookAround(parts, language)).holder, page),
+  )
+}
+
+/** What came of it, in a sentence. */
+export function describeOutcome({ ended, freeAt, overlap }: Disconnected, holder: string, { time }: Page): Saying {
+  const args = { holder: holder.slice(0, 200) }
+  if (overlap !== undefined) {
+    const until = time.show(overlap.until).exact
+    return { kind: 'warning', key: 'said.freed_now', args: { ...args, count: overlap.seats, time: until } }
   }
+  if (ended === 'confirmed') return { kind: 'good', key: 'said.disconnected', args }
+  return { kind: 'notice', key: 'said.disconnecting', args: { ...args, time: time.show(freeAt).exact } }
 }

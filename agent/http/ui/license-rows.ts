@@ -3,7 +3,9 @@
  */
 import type { Language } from '../../language.ts'
 import type { License, LicenseState } from '../api/license-shapes.ts'
-import type { ShownTime, TimeWords } from './time.ts'
+import type { PageWords } from './page.ts'
+import type { ShownTime } from './time.ts'
+import type { Place, Whereabouts } from './whereabouts.ts'
 
 const marks: Readonly<Record<LicenseState, { readonly kind: string; readonly icon: string }>> = {
   not_activated: { kind: 'warning', icon: 'pause' },
@@ -19,14 +21,19 @@ const marks: Readonly<Record<LicenseState, { readonly kind: string; readonly ico
 
 export interface LicenseRow {
   readonly id: string
+  /** Of its row in the document. */
+  readonly domId: string
   readonly address: string
+  /** Where its name leads: its details, of a license on another machine the page there; undefined where no address is known. */
+  readonly opens: string | undefined
+  readonly local: boolean
   /** Titles of the products, for headings and buttons. */
   readonly name: string
   readonly state: { readonly kind: string; readonly icon: string; readonly text: string }
   readonly kind: string
   readonly vendor: string
   readonly fingerprint: string
-  readonly location: string
+  readonly location: Place
   readonly products: readonly {
     readonly title: string
     readonly product: string
@@ -45,19 +52,25 @@ export function writeState(state: LicenseState, t: Language['t']) {
   return { ...marks[state], text: t(`license_state.${state}`) }
 }
 
-export function writeLicenseRow(license: License, { t }: Pick<Language, 't'>, time: TimeWords): LicenseRow {
+export function writeLicenseRow(license: License, { language, time }: PageWords, where: Whereabouts): LicenseRow {
+  const { t } = language
   const { actions, products } = license
   const titles = products.map((product) => (product.any ? t('licenses.any_product') : product.title))
   const seats = products.reduce((sum, product) => sum + product.seats, 0)
+  const address = `/licenses/${encodeURIComponent(license.id)}`
+  const location = license.local ? where.here : where.at(license.manager, address)
   return {
     id: license.id,
-    address: `/licenses/${encodeURIComponent(license.id)}`,
+    domId: license.local ? license.id : `${license.id}-${license.manager.id}`,
+    local: license.local,
+    address,
+    opens: license.local ? address : location.address,
     name: titles.join(', '),
     state: writeState(license.state, t),
     kind: license.kind === 'network' ? t('licenses.network', { count: seats }) : t('licenses.standalone'),
     vendor: license.vendor.name,
     fingerprint: license.vendor.fingerprint,
-    location: license.local ? t('sessions.here') : license.manager.name,
+    location,
     products: products.map((product, place) => ({
       title: titles[place] ?? product.title,
       product: product.product,

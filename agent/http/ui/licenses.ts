@@ -6,9 +6,10 @@ import { writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { chooseFormat, writeTable } from './table.ts'
+import { lookAround } from './whereabouts.ts'
 
 export async function showLicenses(page: Page, parts: Parts): Promise<void> {
-  const { language, time, ctx } = page
+  const { language, ctx } = page
   const licenses = parts.licenses.list()
   const format = chooseFormat(page)
   if (format === 'json') {
@@ -39,9 +40,10 @@ export async function showLicenses(page: Page, parts: Parts): Promise<void> {
     )
     return
   }
+  const where = lookAround(parts, language)
   await page.show('pages/licenses', {
     title: language.t('navigation.licenses'),
-    rows: licenses.map((license) => writeLicenseRow(license, language, time)),
+    rows: licenses.map((license) => writeLicenseRow(license, page, where)),
     refresh: parts.frame().refreshSeconds,
   })
 }
@@ -107,7 +109,7 @@ export async function showLicense(page: Page, parts: Parts): Promise<void> {
   const { t } = language
   const license = parts.licenses.get(page.param('id'))
   if (license === undefined) return page.showProblem('unknown_license', t('licenses.gone'))
-  const row = writeLicenseRow(license, language, time)
+  const row = writeLicenseRow(license, page, lookAround(parts, language))
   const show = (at: string | undefined) => (at === undefined ? undefined : time.show(at))
   await page.show('pages/license', {
     title: row.name,

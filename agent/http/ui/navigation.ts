@@ -11,6 +11,8 @@ interface Entry {
   /** Key of a smaller, second word: what people of other systems look for. */
   readonly second?: string
   readonly pages?: readonly { readonly id: string; readonly address: string }[]
+  /** Start of the addresses that belong to it, where its own is one of them. */
+  readonly below?: string
 }
 
 const entries: readonly Entry[] = [
@@ -21,6 +23,15 @@ const entries: readonly Entry[] = [
   { id: 'sessions', address: '/sessions', icon: 'session', pages: [{ id: 'computers', address: '/computers' }] },
   { id: 'update', address: '/update', icon: 'update' },
   {
+    id: 'managers',
+    address: '/managers',
+    icon: 'server',
+    pages: [
+      { id: 'search', address: '/managers/search' },
+      { id: 'test', address: '/managers/test' },
+    ],
+  },
+  {
     id: 'journal',
     address: '/journal',
     icon: 'journal',
@@ -29,12 +40,8 @@ const entries: readonly Entry[] = [
       { id: 'refused', address: '/refused' },
     ],
   },
-  {
-    id: 'configuration',
-    address: '/configuration/basic',
-    icon: 'configuration',
-    pages: [{ id: 'basic', address: '/configuration/basic' }],
-  },
+  { id: 'configuration', address: '/configuration/basic', icon: 'configuration', below: '/configuration' },
+  { id: 'service', address: '/service', icon: 'power' },
   { id: 'diagnostics', address: '/diagnostics', icon: 'diagnostics' },
   { id: 'help', address: '/help', icon: 'info', pages: [{ id: 'interface', address: '/help/api' }] },
 ]
@@ -57,7 +64,7 @@ export function listNavigation(path: string, { t }: Pick<Language, 't'>): readon
       ...mark(path, page.address),
     }))
     // One mark is enough: a page of its own below the entry has it, or the entry.
-    const own = pages.some(({ current }) => current !== undefined) ? {} : mark(path, entry.address)
+    const own = pages.some(({ current }) => current !== undefined) ? {} : mark(path, entry.address, entry.below)
     return {
       text: t(`navigation.${entry.id}`),
       address: entry.address,
@@ -69,9 +76,9 @@ export function listNavigation(path: string, { t }: Pick<Language, 't'>): readon
   })
 }
 
-function mark(path: string, address: string): { readonly current?: 'page' | 'true' } {
+function mark(path: string, address: string, below = address): { readonly current?: 'page' | 'true' } {
   if (path === address) return { current: 'page' }
-  return address !== '/' && path.startsWith(`${address}/`) ? { current: 'true' } : {}
+  return address !== '/' && path.startsWith(`${below}/`) ? { current: 'true' } : {}
 }
 
 /** Pages of other systems of this kind that people have bookmarked lead to the page that took their place. */
@@ -89,13 +96,13 @@ export const oldAddresses: Readonly<Record<string, string>> = {
   '/_int_/log.html': '/journal',
   '/_int_/config.html': '/configuration/basic',
   '/_int_/config_basic.html': '/configuration/basic',
-  '/_int_/config_users.html': '/configuration/basic',
-  '/_int_/config_to.html': '/configuration/basic',
-  '/_int_/config_from.html': '/configuration/basic',
-  '/_int_/config_detach.html': '/configuration/basic',
-  '/_int_/config_network.html': '/configuration/basic',
-  '/_int_/conf_to.html': '/configuration/basic',
-  '/_int_/conf_from.html': '/configuration/basic',
+  '/_int_/config_users.html': '/configuration/user-restrictions',
+  '/_int_/config_to.html': '/configuration/remote-managers',
+  '/_int_/config_from.html': '/configuration/remote-clients',
+  '/_int_/config_detach.html': '/configuration/detachable',
+  '/_int_/config_network.html': '/configuration/network',
+  '/_int_/conf_to.html': '/configuration/remote-managers',
+  '/_int_/conf_from.html': '/configuration/remote-clients',
   '/_int_/diagnostics.html': '/diagnostics',
   '/_int_/help.html': '/help',
 }

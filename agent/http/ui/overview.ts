@@ -2,13 +2,16 @@
  * Overview: is anything wrong, how many seats are free, who holds them, what ends soon; on the first visit three ways in.
  * Must not import owners.
  */
+import { writeAgentRow } from './agent-rows.ts'
 import { drawSparks } from './history.ts'
 import { writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { productAddress } from './product-rows.ts'
 import { writeLastRefusal } from './refused.ts'
+import { writeServing } from './service.ts'
 import { writeSessionRow } from './session-rows.ts'
+import { lookAround } from './whereabouts.ts'
 
 const shownHolders = 8
 /** Days before the end of a license from which it stands here. */
@@ -38,9 +41,11 @@ export async function showOverview(
     return
   }
   const { refreshSeconds, hostNames } = parts.frame()
+  const pending = parts.managers.list().filter(({ approval }) => approval === 'pending')
   const newest = { search: '', sort: 'since', descending: true, offset: 0, limit: shownHolders } as const
   const sessions = parts.sessions.list(newest)
   const own = parts.sessions.list({ ...newest, hosts: hostNames })
+  const where = lookAround(parts, language)
   const sparks = await drawSparks(page, parts, products)
   await page.show('pages/overview', {
     title,
@@ -48,9 +53,11 @@ export async function showOverview(
     refused,
     products: products.map((product) => ({
       ...product,
+      domId: product.local ? product.id : `${product.id}-${product.manager.id}`,
+      place: product.local ? undefined : where.at(product.manager),
       title: product.name === '*' ? t('licenses.any_product') : product.title,
       address: productAddress(product.id),
-      spark: sparks.get(product.id),
+      spark: product.local ? sparks.get(product.id) : undefined,
       marks: {
         used: product.used,
         seats: product.seats,
@@ -58,15 +65,17 @@ export async function showOverview(
       },
       anyText: product.anyProductFree > 0 ? t('seats.any_free', { count: product.anyProductFree }) : '',
     })),
-    holders: sessions.items.map((session) => writeSessionRow(session, language, time)),
+    holders: sessions.items.map((session) => writeSessionRow(session, page, where)),
     sessions: sessions.total,
-    own: own.items.map((session) => writeSessionRow(session, language, time)),
+    own: own.items.map((session) => writeSessionRow(session, page, where)),
     ownTotal: own.total,
     refusal: writeLastRefusal(page, parts),
+    serving: licenses.some(({ local }) => local) ? writeServing(parts.serving.view(), page) : undefined,
+    pending: pending.map((agent) => writeAgentRow(agent, language, time)),
     ending: licenses
       .filter(({ state, daysLeft }) => state !== 'replaced' && daysLeft !== undefined && daysLeft <= soon)
       .sort((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0))
-      .map((license) => writeLicenseRow(license, language, time)),
+      .map((license) => writeLicenseRow(license, page, where)),
     refresh: refreshSeconds,
   })
 }

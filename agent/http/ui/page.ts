@@ -8,6 +8,7 @@ import type { Language, Languages, TextArguments } from '../../language.ts'
 import type { HealthProblem } from '../api/agent-shapes.ts'
 import { readLanguage, readTheme, type Saying, say, takeSaying } from './cookies.ts'
 import { listNavigation } from './navigation.ts'
+import type { Reach } from './network-parts.ts'
 import type { Asker, Parts } from './parts.ts'
 import { createTimeWords, type TimeWords } from './time.ts'
 
@@ -15,6 +16,9 @@ export interface Step {
   readonly text: string
   readonly address: string
 }
+
+/** What writing something for people needs of a page. */
+export type PageWords = Pick<Page, 'language' | 'time'>
 
 export interface Page {
   readonly ctx: Context
@@ -67,7 +71,7 @@ export function findWorst(problems: readonly HealthProblem[]): keyof typeof badg
 
 export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surroundings): Page {
   const facts = parts.frame()
-  const asker: Asker = { cookies: ctx.get('cookie'), address: ctx.ip }
+  const asker = readAsker(ctx)
   const language = chooseLanguage(ctx, languages, facts.language)
   const time = createTimeWords(language.tag, zone, parts.now())
   const page: Page = {
@@ -89,6 +93,7 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
         languages: languages.all,
         theme: readTheme(ctx),
         address: ctx.method === 'GET' ? ctx.path + ctx.search : '/',
+        reach: parts.network.reach().map((reach) => writeReach(reach, language)),
         state: { ...badges[state], text: language.t(`health.${state}`) },
         navigation: listNavigation(ctx.path, language),
         protected: parts.administrator.protected(),
@@ -118,6 +123,17 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
   return page
 }
 
+/** What can be reached from other machines, in a sentence. */
+function writeReach({ who, places }: Reach, { t }: Language): string {
+  return t(`reach.${who}`, { places: places.join(', ') })
+}
+
+/** Where nobody says how a request came in, it has no rights of this machine. */
+function readAsker(ctx: Context): Asker {
+  const { channel, address } = ctx.state as { readonly channel?: Asker['channel']; readonly address?: string }
+  return { cookies: ctx.get('cookie'), address: address ?? ctx.ip, channel: channel ?? 'tls' }
+}
+
 function chooseLanguage(ctx: Context, languages: Languages, configured: string | undefined): Language {
   const chosen = readLanguage(ctx) ?? configured
   if (chosen !== undefined) return languages.get(chosen)
@@ -133,6 +149,11 @@ function readQuery(ctx: Context): Record<string, string> {
   const query: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of new URLSearchParams(ctx.querystring)) query[name] ??= value
   return query
+}
+
+/** What a code means, in words; a code of a later version stays as it is. */
+export function nameCode(code: string, { t }: Pick<Language, 't'>): string {
+  return code in errorTable ? t(`error.${code}.title`) : code
 }
 
 /** What a refusal says on the page where it happened: title and help of its code, and what exactly. */

@@ -10,21 +10,40 @@ import { createLanguages, readCatalogs } from '../../language.ts'
 import { createRenderer, createTemplates, type TemplateOptions, type Templates } from '../render.ts'
 import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } from './activation.ts'
 import { downloadBlock } from './blocks.ts'
+import { askDisconnectComputer, disconnectComputer, showComputers } from './computers.ts'
 import { changeBasicSettings, changePassword, showBasicSettings } from './configuration.ts'
+import { connect, showConnect } from './connect.ts'
+import { changeDetachable, changeProductDetaching, showDetachable, showProductDetaching } from './detachable.ts'
 import { showDiagnostics } from './diagnostics.ts'
 import { askDisconnect, disconnect } from './disconnect.ts'
-import { showComputers, showFeatures } from './features.ts'
+import { showFeatures } from './features.ts'
 import { showHelp } from './help.ts'
 import { showHistory } from './history.ts'
+import { showImport, takeImport } from './import.ts'
 import { showInterface } from './interface.ts'
 import { showJournal, showJournalEntry, verifyJournal } from './journal.ts'
 import { addLicense, showAddLicense, showLicense, showLicenses } from './licenses.ts'
+import {
+  askForget,
+  confirmRestored,
+  forgetManager,
+  judgeManager,
+  showManagers,
+  showSearch,
+  showTest,
+  startSearch,
+  takeTest,
+} from './managers.ts'
 import { oldAddresses } from './navigation.ts'
+import { changeNetwork, showNetwork, testProxy } from './network.ts'
 import { installSample, showOverview } from './overview.ts'
 import { openPage, type Page, type Surroundings } from './page.ts'
 import type { PageGuard, Parts } from './parts.ts'
 import { changeMode, leadToProduct, recountProduct, showMode, showProduct, showProducts } from './products.ts'
 import { showRefused } from './refused.ts'
+import { changeRemoteManagers, showRemoteManagers } from './remote-managers.ts'
+import { changeRules, showRules } from './rule-pages.ts'
+import { askStop, showService, startServing, stopServing, switchHandingOut } from './service.ts'
 import { showSession, showSessions } from './sessions.ts'
 import { changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
 import { Turns } from './turns.ts'
@@ -40,6 +59,8 @@ export interface PageRoute {
 export const pageRoutes: readonly PageRoute[] = [
   see('/', (page, parts) => showOverview(page, parts)),
   change('/sample', installSample),
+  configure('/connect', (page) => showConnect(page)),
+  change('/connect', connect),
   see('/licenses', showLicenses),
   see('/licenses/add', showAddLicense),
   change('/licenses/add', addLicense),
@@ -59,6 +80,10 @@ export const pageRoutes: readonly PageRoute[] = [
   see('/features', showFeatures),
   see('/sessions', showSessions),
   see('/computers', showComputers),
+  see('/computers/:id/disconnect', (page, parts) => askDisconnectComputer(page, parts, 'disconnect')),
+  change('/computers/:id/disconnect', (page, parts) => disconnectComputer(page, parts, 'disconnect')),
+  see('/computers/:id/free-now', (page, parts) => askDisconnectComputer(page, parts, 'free-now')),
+  change('/computers/:id/free-now', (page, parts) => disconnectComputer(page, parts, 'free-now')),
   see('/sessions/:id', showSession),
   see('/sessions/:id/disconnect', (page, parts) => askDisconnect(page, parts, 'disconnect')),
   change('/sessions/:id/disconnect', (page, parts) => disconnect(page, parts, 'disconnect')),
@@ -66,21 +91,46 @@ export const pageRoutes: readonly PageRoute[] = [
   change('/sessions/:id/free-now', (page, parts) => disconnect(page, parts, 'free-now')),
   see('/update', (page, parts) => showUpdate(page, parts)),
   change('/update', takeUpdate),
+  see('/managers', showManagers),
+  see('/managers/search', showSearch),
+  change('/managers/search', startSearch),
+  see('/managers/test', (page) => showTest(page)),
+  change('/managers/test', takeTest),
+  change('/managers/confirm-restored', confirmRestored),
+  change('/managers/:id/approve', (page, parts) => judgeManager(page, parts, 'approved')),
+  change('/managers/:id/deny', (page, parts) => judgeManager(page, parts, 'denied')),
+  see('/managers/:id/forget', askForget),
+  change('/managers/:id/forget', forgetManager),
+  see('/service', showService),
+  change('/service/handing-out', switchHandingOut),
+  change('/service/start', startServing),
+  see('/service/stop', askStop),
+  change('/service/stop', stopServing),
   see('/journal', showJournal),
   see('/journal/verify', verifyJournal),
   see('/journal/:sequence', showJournalEntry),
   see('/history', showHistory),
   see('/refused', showRefused),
   see('/diagnostics', showDiagnostics),
-  { method: 'get', path: '/configuration', guard: 'configure', handle: (page) => page.leadTo('/configuration/basic') },
-  {
-    method: 'get',
-    path: '/configuration/basic',
-    guard: 'configure',
-    handle: (page, parts) => showBasicSettings(page, parts),
-  },
+  configure('/configuration', (page) => page.leadTo('/configuration/basic')),
+  configure('/configuration/basic', (page, parts) => showBasicSettings(page, parts)),
   change('/configuration/basic', changeBasicSettings),
   change('/configuration/basic/password', changePassword),
+  configure('/configuration/import', (page) => showImport(page)),
+  change('/configuration/import', takeImport),
+  configure('/configuration/remote-managers', showRemoteManagers),
+  change('/configuration/remote-managers', changeRemoteManagers),
+  configure('/configuration/remote-clients', (page, parts) => showRules(page, parts, 'machines')),
+  change('/configuration/remote-clients', (page, parts) => changeRules(page, parts, 'machines')),
+  configure('/configuration/user-restrictions', (page, parts) => showRules(page, parts, 'users')),
+  change('/configuration/user-restrictions', (page, parts) => changeRules(page, parts, 'users')),
+  configure('/configuration/detachable', showDetachable),
+  change('/configuration/detachable', changeDetachable),
+  configure('/configuration/detachable/:vendor/:name', (page, parts) => showProductDetaching(page, parts)),
+  change('/configuration/detachable/:vendor/:name', changeProductDetaching),
+  configure('/configuration/network', showNetwork),
+  change('/configuration/network', changeNetwork),
+  change('/configuration/network/proxy-test', testProxy),
   { method: 'post', path: '/blocks/download', guard: 'see', handle: downloadBlock },
   { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query().next ?? '/') },
   { method: 'post', path: '/sign-in', guard: 'open', handle: signIn },
@@ -100,6 +150,10 @@ export const pageRoutes: readonly PageRoute[] = [
 
 function see(address: string, handle: PageRoute['handle']): PageRoute {
   return { method: 'get', path: address, guard: 'see', handle }
+}
+
+function configure(address: string, handle: PageRoute['handle']): PageRoute {
+  return { method: 'get', path: address, guard: 'configure', handle }
 }
 
 function change(address: string, handle: PageRoute['handle']): PageRoute {

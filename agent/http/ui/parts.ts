@@ -3,12 +3,29 @@
  * Expected refusals are values and are shown where they belong; a rejected promise becomes the error page.
  * Types only; must not import owners.
  */
+
 import type { Refusal } from '../../errors.ts'
-import type { ConfigurationEntry, ConfigurationPatch, ConfigurationValue, HealthProblem } from '../api/agent-shapes.ts'
+import type {
+  ConfigurationEntry,
+  ConfigurationPatch,
+  ConfigurationValue,
+  HealthProblem,
+  ImportedConfiguration,
+} from '../api/agent-shapes.ts'
 import type { License, LicenseDetails } from '../api/license-shapes.ts'
 import type { Disconnected, List, Session } from '../api/shapes.ts'
 import type { Description } from '../openapi-document.ts'
+import type { Channel } from '../request-view.ts'
 import type { DiagnosticsPart, HistoryPart, JournalPart, RefusalsPart } from './insight-parts.ts'
+import type {
+  AccessPart,
+  LeasesPart,
+  ManagersPart,
+  NetworkPart,
+  SearchPart,
+  ServicePart,
+  ServingPart,
+} from './network-parts.ts'
 import type { ComputersPart, DocumentsPart, FeaturesPart, ProductsPart } from './product-parts.ts'
 import type { SessionSelection } from './session-selection.ts'
 
@@ -16,8 +33,6 @@ import type { SessionSelection } from './session-selection.ts'
 export interface FrameFacts {
   readonly machineName: string
   readonly version: string
-  /** What can be reached from other machines, as sentences; said on every page. Empty while nothing can. */
-  readonly reach: readonly string[]
   /** The configured language; undefined: what the browser asks for. */
   readonly language?: string | undefined
   readonly rowsPerPage: number
@@ -38,6 +53,8 @@ export interface Asker {
   /** The Cookie header, empty when there is none. */
   readonly cookies: string
   readonly address: string
+  /** How the request came in. */
+  readonly channel: Channel
 }
 
 export interface AdministratorPart {
@@ -97,8 +114,11 @@ export interface SessionsPart {
 export interface ConfigurationPart {
   /** The settings of one page, in the order to be shown. */
   describe(section: string): readonly ConfigurationEntry[]
-  /** Takes effect at once. Refused: invalid_request with `fields`, read_only_setting. */
-  change(patch: ConfigurationPatch): Promise<
+  /** Takes effect at once. Refused: invalid_request with `fields`, read_only_setting, password_needed, loopback_only. */
+  change(
+    patch: ConfigurationPatch,
+    asker: Asker,
+  ): Promise<
     | {
         readonly kind: 'changed'
         readonly changes: readonly {
@@ -109,6 +129,15 @@ export interface ConfigurationPart {
       }
     | Refusal
   >
+}
+
+export interface ImportPart {
+  /** Refused: invalid_request where there is nothing of a `hasplm.ini` in it; when applied also as `change`. */
+  read(
+    text: string,
+    apply: boolean,
+    asker: Asker,
+  ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
 }
 
 export interface Parts {
@@ -127,6 +156,14 @@ export interface Parts {
   readonly licenses: LicensesPart
   readonly sessions: SessionsPart
   readonly configuration: ConfigurationPart
+  readonly import: ImportPart
+  readonly managers: ManagersPart
+  readonly search: SearchPart
+  readonly leases: LeasesPart
+  readonly serving: ServingPart
+  readonly service: ServicePart
+  readonly access: AccessPart
+  readonly network: NetworkPart
   readonly administrator: AdministratorPart
   /** The interface description, as programs get it. */
   readonly interface: { describe(): Description }

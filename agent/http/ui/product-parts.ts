@@ -4,6 +4,7 @@
  */
 import type { Refusal } from '../../errors.ts'
 import type { Feature, Product, RecognizedDocument } from '../api/license-shapes.ts'
+import type { Disconnected } from '../api/shapes.ts'
 
 export const licenseModes = ['both', 'local', 'network'] as const
 export type LicenseMode = (typeof licenseModes)[number]
@@ -33,6 +34,8 @@ export interface Computer {
   readonly id: string
   readonly host?: string
   readonly user: { readonly account?: string; readonly email?: string; readonly displayName?: string }
+  /** The agent that holds the seats, where it is another one. */
+  readonly agent?: { readonly id: string; readonly name: string }
   readonly addresses: readonly string[]
   readonly sessions: number
   readonly seats: number
@@ -48,6 +51,15 @@ export interface Computer {
 export interface ComputersPart {
   /** Those first that came last. */
   list(): readonly Computer[]
+  /** How many seats were in use until when, if all of its seats were freed now; undefined where that is not allowed. */
+  overlapOf(id: string): { readonly seats: number; readonly until: string } | undefined
+  /** Until when its applications may go on when they are told to stop. */
+  endsBy(id: string): string | undefined
+  /** All of its sessions; the outcome is that of the last one to be free. */
+  disconnect(
+    id: string,
+    order: { readonly reason?: string; readonly freeNow: boolean },
+  ): Promise<(Disconnected & { readonly kind: 'disconnected' }) | Refusal>
 }
 
 export interface DocumentsPart {

@@ -4,8 +4,10 @@
 import type { Language } from '../../language.ts'
 import type { Feature, Product } from '../api/license-shapes.ts'
 import { writeState } from './license-rows.ts'
+import type { PageWords } from './page.ts'
 import type { Computer, LicenseMode } from './product-parts.ts'
 import type { ShownTime, TimeWords } from './time.ts'
+import type { Place, Whereabouts } from './whereabouts.ts'
 
 /** `/products/vendor/product`. */
 export function productAddress(id: string): string {
@@ -14,6 +16,8 @@ export function productAddress(id: string): string {
 
 export interface ProductRow {
   readonly id: string
+  /** Of its row in the document: several machines may have the product. */
+  readonly domId: string
   readonly address: string
   readonly title: string
   readonly marks: { readonly used: number; readonly seats: number; readonly text: string }
@@ -22,12 +26,12 @@ export interface ProductRow {
   readonly waiting: number
   readonly mode: string
   readonly count: string
-  readonly location: string
+  readonly location: Place
   readonly overlap: string | undefined
   readonly features: readonly string[]
   readonly licenses: readonly {
     readonly id: string
-    readonly address: string
+    readonly address: string | undefined
     readonly any: boolean
     readonly state: { readonly kind: string; readonly icon: string; readonly text: string }
     readonly marks: { readonly used: number; readonly seats: number; readonly text: string }
@@ -37,12 +41,14 @@ export interface ProductRow {
 export function writeProductRow(
   product: Product,
   mode: LicenseMode,
-  { t }: Pick<Language, 't'>,
-  time: TimeWords,
+  { language, time }: PageWords,
+  where: Whereabouts,
 ): ProductRow {
+  const { t } = language
   const isAny = product.name === '*'
   return {
     id: product.id,
+    domId: product.local ? product.id : `${product.id}-${product.manager.id}`,
     address: productAddress(product.id),
     title: isAny ? t('licenses.any_product') : product.title,
     marks: marksOf(product, t),
@@ -51,7 +57,7 @@ export function writeProductRow(
     waiting: product.waiting,
     mode: isAny ? '' : t(`mode.${mode}`),
     count: product.count === undefined ? '' : t(`count_rule.${product.count}`),
-    location: product.local ? t('sessions.here') : product.manager.name,
+    location: product.local ? where.here : where.at(product.manager),
     overlap:
       product.overlap === undefined
         ? undefined
@@ -59,7 +65,9 @@ export function writeProductRow(
     features: product.features,
     licenses: product.licenses.map((one) => ({
       id: one.license,
-      address: `/licenses/${encodeURIComponent(one.license)}`,
+      address: product.local
+        ? `/licenses/${encodeURIComponent(one.license)}`
+        : where.at(product.manager, `/licenses/${encodeURIComponent(one.license)}`).address,
       any: one.any,
       state: writeState(one.state, t),
       marks: marksOf(one, t),
@@ -84,12 +92,16 @@ export interface FeatureRow {
   readonly limit: string
   readonly detached: string
   readonly restrictions: string
-  readonly location: string
+  readonly location: Place
 }
 
-export function writeFeatureRow(feature: Feature, { t, number }: Pick<Language, 't' | 'number'>): FeatureRow {
+export function writeFeatureRow(
+  feature: Feature,
+  { t, number }: Pick<Language, 't' | 'number'>,
+  where: Whereabouts,
+): FeatureRow {
   return {
-    id: `${feature.product}/${feature.name}`,
+    id: `${feature.product}/${feature.name}${feature.local ? '' : `-${feature.manager.id}`}`,
     name: feature.name,
     title: feature.title ?? feature.name,
     product: feature.product,
@@ -101,7 +113,7 @@ export function writeFeatureRow(feature: Feature, { t, number }: Pick<Language, 
     limit: feature.limit === undefined ? t('features.no_limit') : number(feature.limit),
     detached: number(feature.detached),
     restrictions: t('features.no_restrictions'),
-    location: feature.local ? t('sessions.here') : feature.manager.name,
+    location: feature.local ? where.here : where.at(feature.manager),
   }
 }
 
@@ -113,6 +125,9 @@ export interface ComputerRow {
   readonly addresses: string
   readonly uses: readonly { readonly product: string; readonly address: string; readonly text: string }[]
   readonly since: ShownTime
+  /** The agent that holds the seats, where it is another one. */
+  readonly agent: string
+  readonly disconnect: { readonly address: string; readonly label: string }
   readonly sessions: { readonly text: string; readonly address: string; readonly label: string }
 }
 
@@ -138,6 +153,11 @@ export function writeComputerRow(
       text: t('seats.count', { count: seats }),
     })),
     since: time.show(computer.since),
+    agent: computer.agent === undefined || computer.agent.name === computer.host ? '' : computer.agent.name,
+    disconnect: {
+      address: `/computers/${encodeURIComponent(computer.id)}/disconnect`,
+      label: t('computers.disconnect_label', { machine: words || computer.addresses.join(' ') }),
+    },
     sessions: {
       text: t('computers.sessions', { count: computer.sessions }),
       address: `/sessions?${new URLSearchParams({ q: words || computer.addresses.join(' ') })}`,

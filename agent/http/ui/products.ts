@@ -2,19 +2,20 @@
  * Products: how many seats there are, in use and free, license by license; the license mode; counting anew. Must not import owners.
  */
 import type { Product } from '../api/license-shapes.ts'
-import { readFieldProblems } from './configuration.ts'
 import { readForm } from './form.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { licenseModes } from './product-parts.ts'
 import { productAddress, writeFeatureRow, writeProductRow } from './product-rows.ts'
 import { writeSessionRow } from './session-rows.ts'
+import { readFieldProblems } from './settings-form.ts'
 import { chooseFormat, hasWords, sendList, writeAddress } from './table.ts'
+import { lookAround } from './whereabouts.ts'
 
 const shownSessions = 20
 
 export async function showProducts(page: Page, parts: Parts): Promise<void> {
-  const { language, time } = page
+  const { language } = page
   const search = (page.query().q ?? '').trim().slice(0, 255)
   const all = parts.products.list()
   const found = search === '' ? all : all.filter(({ id, title }) => hasWords(search, [id, title]))
@@ -46,9 +47,10 @@ export async function showProducts(page: Page, parts: Parts): Promise<void> {
         ]),
     )
   }
+  const where = lookAround(parts, language)
   await page.show('pages/products', {
     title: language.t('navigation.products'),
-    rows: found.map((one) => writeProductRow(one, parts.products.mode(one.id).mode, language, time)),
+    rows: found.map((one) => writeProductRow(one, parts.products.mode(one.id).mode, page, where)),
     total: all.length,
     query: search,
     refresh: parts.frame().refreshSeconds,
@@ -59,7 +61,8 @@ export async function showProducts(page: Page, parts: Parts): Promise<void> {
 
 function findProduct(page: Page, parts: Parts): Product | undefined {
   const id = `${page.param('vendor')}/${page.param('name')}`
-  return parts.products.list().find((product) => product.id === id)
+  const found = parts.products.list().filter((product) => product.id === id)
+  return found.find(({ local }) => local) ?? found[0]
 }
 
 /** `/products/cad` and `/products/acme%2Fcad` lead to `/products/acme/cad`. */
@@ -76,7 +79,7 @@ export async function leadToProduct(page: Page, parts: Parts): Promise<void> {
 }
 
 export async function showProduct(page: Page, parts: Parts): Promise<void> {
-  const { language, time } = page
+  const { language } = page
   const { t } = language
   const product = findProduct(page, parts)
   if (product === undefined) return page.showProblem('unknown_product', t('products.gone'))
@@ -90,14 +93,18 @@ export async function showProduct(page: Page, parts: Parts): Promise<void> {
   })
   const features = parts.features.list().filter((feature) => feature.product === product.id)
   const { mode, manager } = parts.products.mode(product.id)
-  const row = writeProductRow(product, mode, language, time)
+  const where = lookAround(parts, language)
+  const row = writeProductRow(product, mode, page, where)
+  const elsewhere = parts.products.list().filter((one) => one.id === product.id && one !== product)
   await page.show('pages/product', {
     title: row.title,
     trail: [{ text: t('navigation.products'), address: '/products' }],
     row,
+    local: product.local,
+    elsewhere: elsewhere.map((one) => writeProductRow(one, mode, page, where)),
     modeText: mode === 'local' || manager === '' ? row.mode : t('mode.with_manager', { mode: row.mode, manager }),
-    features: features.map((feature) => writeFeatureRow(feature, language)),
-    holders: sessions.items.map((session) => writeSessionRow(session, language, time)),
+    features: features.map((feature) => writeFeatureRow(feature, language, where)),
+    holders: sessions.items.map((session) => writeSessionRow(session, page, where)),
     sessions: sessions.total,
     sessionsAddress: writeAddress('/sessions', { product: product.id }),
     refresh: parts.frame().refreshSeconds,
@@ -130,6 +137,10 @@ export async function showMode(page: Page, parts: Parts, shown: ShownMode = {}, 
       mode: shown.mode ?? kept.mode,
       choices: licenseModes.map((value) => ({ value, label: t(`mode.${value}`) })),
       manager: shown.manager ?? kept.manager,
+      suggestions: parts.managers
+        .list()
+        .filter(({ offers }) => offers.some((offer) => offer.product === product.id))
+        .flatMap(({ addresses }) => addresses.slice(0, 1).map(({ address }) => address)),
       error: shown.error,
       refused: shown.refused,
       wrong: status !== 200,
@@ -150,7 +161,7 @@ export async function changeMode(page: Page, parts: Parts): Promise<void> {
     [`products.${product.id}.mode`]: mode,
     [`products.${product.id}.manager`]: manager === '' ? null : manager,
   }
-  const outcome = await parts.configuration.change(patch)
+  const outcome = await parts.configuration.change(patch, page.asker)
   if (outcome.kind === 'refused') {
     const error = readFieldProblems(outcome).find(({ field }) => field.endsWith('.manager'))?.message
     const refused = error === undefined ? { refused: describeRefusal(outcome, page.language) } : { error }

@@ -3,14 +3,20 @@
  */
 import type { Language } from '../../language.ts'
 import type { Session } from '../api/shapes.ts'
+import type { PageWords } from './page.ts'
 import { nameUser } from './session-selection.ts'
-import type { ShownTime, TimeWords } from './time.ts'
+import type { ShownTime } from './time.ts'
+import type { Place, Whereabouts } from './whereabouts.ts'
 
 export interface SessionRow {
   readonly id: string
   readonly address: string
   readonly license: { readonly id: string; readonly address: string } | undefined
-  readonly location: string
+  readonly location: Place
+  /** Of a seat from another manager: until when it works with no connection, and whether there is one. */
+  readonly alone: { readonly until: ShownTime; readonly reachable: boolean } | undefined
+  /** The agent that holds the seat for the application, where it is another one. */
+  readonly agent: Place | undefined
   readonly product: string
   readonly title: string
   readonly feature: string
@@ -32,7 +38,9 @@ export interface SessionRow {
   readonly freeNow: string | undefined
 }
 
-export function writeSessionRow(session: Session, { t }: Pick<Language, 't'>, time: TimeWords): SessionRow {
+export function writeSessionRow(session: Session, { language, time }: PageWords, where: Whereabouts): SessionRow {
+  const { t } = language
+  const lease = where.lease(session.id)
   const address = `/sessions/${encodeURIComponent(session.id)}`
   const user = nameUser(session)
   const machine = session.host ?? ''
@@ -43,7 +51,9 @@ export function writeSessionRow(session: Session, { t }: Pick<Language, 't'>, ti
       session.license === undefined
         ? undefined
         : { id: session.license, address: `/licenses/${encodeURIComponent(session.license)}` },
-    location: session.source.kind === 'lease' ? session.source.manager.name : t('sessions.here'),
+    location: session.source.kind === 'lease' ? where.at(session.source.manager) : where.here,
+    alone: lease === undefined ? undefined : { until: time.show(lease.aloneUntil), reachable: lease.reachable },
+    agent: session.agent === undefined ? undefined : where.at(session.agent),
     product: session.product,
     title: session.title ?? session.product,
     feature: session.feature ?? '',

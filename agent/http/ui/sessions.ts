@@ -7,12 +7,13 @@ import type { Parts } from './parts.ts'
 import { writeSessionRow } from './session-rows.ts'
 import { nameUser, type SessionOrder, sessionOrders, sessionQuery } from './session-selection.ts'
 import { chooseFormat, writePager, writeTable } from './table.ts'
+import { lookAround } from './whereabouts.ts'
 
 /** More rows than this are not put into one file. */
 const fileLimit = 200_000
 
 export async function showSessions(page: Page, parts: Parts): Promise<void> {
-  const { language, time } = page
+  const { language } = page
   const { t } = language
   const query = sessionQuery.parse(page.query())
   const { rowsPerPage, refreshSeconds } = parts.frame()
@@ -50,9 +51,10 @@ export async function showSessions(page: Page, parts: Parts): Promise<void> {
   const list = parts.sessions.list({ ...selection, offset: (query.page - 1) * rowsPerPage, limit: rowsPerPage })
   const filtered =
     query.q !== '' || query.state !== undefined || query.license !== undefined || query.product !== undefined
+  const where = lookAround(parts, language)
   await page.show('pages/sessions', {
     title: t('navigation.sessions'),
-    rows: list.items.map((session) => writeSessionRow(session, language, time)),
+    rows: list.items.map((session) => writeSessionRow(session, page, where)),
     total: list.total,
     filtered,
     query: {
@@ -130,10 +132,11 @@ export async function showSession(page: Page, parts: Parts): Promise<void> {
   const { language, time } = page
   const session = parts.sessions.get(page.param('id'))
   if (session === undefined) return page.showProblem('unknown_session', language.t('sessions.gone'))
+  const row = writeSessionRow(session, page, lookAround(parts, language))
   await page.show('pages/session', {
-    title: language.t('session.title', { holder: writeSessionRow(session, language, time).holder }),
+    title: language.t('session.title', { holder: row.holder }),
     trail: [{ text: language.t('navigation.sessions'), address: '/sessions' }],
-    row: writeSessionRow(session, language, time),
+    row,
     session,
     expires: time.show(session.expiresAt),
     idleEnds: session.idleEndsAt === undefined ? undefined : time.show(session.idleEndsAt),

@@ -81,3 +81,30 @@ export function chooseFormat(page: Page): 'html' | 'csv' | 'json' {
   if (accepted === 'application/json') return 'json'
   return accepted === 'text/csv' ? 'csv' : 'html'
 }
+
+/** The words and the page that an address asks for. */
+export function readListQuery(page: Page): { readonly search: string; readonly number: number } {
+  const { q = '', page: text = '1' } = page.query()
+  return { search: q.trim().slice(0, 255), number: /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 1 }
+}
+
+/** One page of a list that is in memory, with what stands around it. */
+export function cutPage<Item>(
+  page: Page,
+  { rowsPerPage, refreshSeconds }: { readonly rowsPerPage: number; readonly refreshSeconds: number },
+  path: string,
+  search: string,
+  number: number,
+  found: readonly Item[],
+) {
+  return {
+    shown: found.slice((number - 1) * rowsPerPage, number * rowsPerPage),
+    query: search,
+    refresh: refreshSeconds,
+    csv: writeAddress(path, { q: search, format: 'csv' }),
+    json: writeAddress(path, { q: search, format: 'json' }),
+    pager: writePager(page.language, { page: number, size: rowsPerPage, total: found.length }, (other) =>
+      writeAddress(path, { q: search, page: other === 1 ? undefined : other }),
+    ),
+  }
+}

@@ -33,6 +33,11 @@ test('settings are described, checked and changed, and each wrong one is listed'
     validate: (patch: Record<string, unknown>) =>
       patch['session.idleMinutes'] === 1 ? wrong : { kind: 'valid' as const },
     schema: () => ({ type: 'object' }),
+    import: async (text: string, { apply, by }: { apply: boolean; by: string }) => {
+      changes.push([text, by])
+      if (text === 'x') return wrong
+      return { kind: 'imported' as const, imported: { applied: apply, settings: [], leftOut: [] } }
+    },
   }
   const entry = {
     name: 'session.idleMinutes',
@@ -58,6 +63,20 @@ test('settings are described, checked and changed, and each wrong one is listed'
     t.is((await call(agent, 'POST', `${at}/validate`, { 'session.idleMinutes': 1 })).status, 422)
     const refused = await call(agent, 'PUT', at, { 'session.idleMinutes': 1 })
     t.deepEqual(problem.parse(refused.body).fields, [{ field: 'session.idleMinutes', message: 'must be at least 10' }])
+    const none = { settings: [], leftOut: [] }
+    const looked = await call(agent, 'POST', `${at}/import`, { text: '[SERVER]' })
+    t.deepEqual(looked.body, { applied: false, ...none })
+    t.deepEqual((await call(agent, 'POST', `${at}/import`, { text: 'x', apply: true })).status, 422)
+    t.deepEqual((await call(agent, 'POST', `${at}/import`, { text: 'y', apply: true })).body, {
+      applied: true,
+      ...none,
+    })
+    t.deepEqual(changes.splice(1), [
+      ['[SERVER]', 'administrator'],
+      ['x', 'administrator'],
+      ['y', 'administrator'],
+      ['y', 'administrator'],
+    ])
     t.deepEqual((await call(agent, 'PUT', at, { 'agent.name': null, 'remote.search': ['a'] }, cli)).body, {
       entries: [entry],
     })

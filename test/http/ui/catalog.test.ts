@@ -3,16 +3,21 @@ import path from 'node:path'
 import test from 'ava'
 import { endReasons, errorTable } from '../../../agent/errors.ts'
 import { licenseStates } from '../../../agent/http/api/license-shapes.ts'
+import { managerStates, waysFound } from '../../../agent/http/api/manager-shapes.ts'
+import { servingStates } from '../../../agent/http/api/serving.ts'
 import { sessionStates } from '../../../agent/http/api/shapes.ts'
 import { guards } from '../../../agent/http/guards.ts'
+import { testSteps } from '../../../agent/http/ui/agent-rows.ts'
 import { periods } from '../../../agent/http/ui/calendar.ts'
 import { themes } from '../../../agent/http/ui/cookies.ts'
 import { factNames, sectionNames } from '../../../agent/http/ui/diagnostics.ts'
 import { helpTopics } from '../../../agent/http/ui/help.ts'
 import { journalTypes } from '../../../agent/http/ui/journal-rows.ts'
+import { audiences } from '../../../agent/http/ui/network-parts.ts'
 import { licenseModes } from '../../../agent/http/ui/product-parts.ts'
 import { helpfulPages } from '../../../agent/http/ui/refused.ts'
 import { sessionOrders } from '../../../agent/http/ui/session-selection.ts'
+import { settingsTabs } from '../../../agent/http/ui/settings-page.ts'
 import { documentKinds } from '../../../agent/http/ui/update.ts'
 import { createLanguages, type Message, readCatalogs } from '../../../agent/language.ts'
 import { options, root } from './page-app.ts'
@@ -21,7 +26,7 @@ const catalogs = await readCatalogs(path.join(options.views, 'locales'))
 const english = catalogs.get('en')?.texts ?? {}
 
 /** Keys whose words other owners give in English themselves; a catalog may have them. */
-const lent = /^(error|setting|unit|choice|health\.\w+)\./
+const lent = /^(error|setting|unit|choice|import_reason|health\.\w+)\./
 
 /** Keys that are put together in code, with every end they can have. */
 const families: Readonly<Record<string, readonly string[]>> = {
@@ -30,6 +35,22 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'session_state.': sessionStates,
   'end_reason.': endReasons,
   'sessions.column_': sessionOrders,
+  'detachable.column_': ['product', 'enabled', 'reserved', 'max_days'],
+  'import.column_': ['setting', 'from', 'to', 'lines'],
+  'rules.column_': ['who', 'address', 'product', 'times', 'last', 'outcome', 'after', 'rule'],
+  'managers.column_': ['name', 'addresses', 'found', 'state', 'version', 'latency', 'seen', 'offers'],
+  'search.column_': ['place', 'origin', 'step', 'result'],
+  'found.': waysFound,
+  'agent_state.': managerStates,
+  'approval.': ['pending', 'approved', 'denied'],
+  'agent_trouble.': ['forked', 'rolled_back'],
+  'test_step.': testSteps,
+  'step_outcome.': ['passed', 'failed', 'skipped'],
+  'search_result.': ['running', 'found', 'self', 'failed', 'nothing'],
+  'reach.': ['approved', 'rules', 'people', 'proxy'],
+  'audience.': audiences,
+  'rules.': ['allow', 'deny'].flatMap((action) => ['machine', 'address', 'user'].map((about) => `${action}_${about}`)),
+  'serving.': servingStates.flatMap((state) => [state, `${state}_text`]),
   'licenses.column_': ['product', 'state', 'seats', 'vendor', 'kind', 'location', 'ends'],
   'license_model.': ['perpetual', 'subscription'],
   'count_rule.': ['session', 'process', 'host', 'user'],
@@ -46,8 +67,12 @@ const families: Readonly<Record<string, readonly string[]>> = {
     'journal',
     'history',
     'refused',
+    'managers',
+    'search',
+    'test',
     'configuration',
-    'basic',
+    'service',
+    ...settingsTabs,
     'diagnostics',
     'help',
     'interface',
@@ -65,7 +90,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'interface.in_': ['path', 'query', 'header'],
   'interface.guard_': guards,
   'health.': ['ok', 'notice', 'warning', 'error'],
-  'source.': ['default', 'file', 'administrator', 'environment', 'network'],
+  'source.': ['default', 'file', 'administrator', 'environment'],
   'password.': ['current', 'password', 'again'],
 }
 

@@ -31,7 +31,7 @@ test('M5: Products shows seats, free, any-product, waiting, each license, the mo
 test('Products, Features, Computers and refusals are CSV and JSON at the same address, with the same filter', async (t) => {
   const visitor = await visit(t)
   const csv = await visitor.get('/products?format=csv')
-  t.is(csv.text.trim().split('\r\n').length, 5, 'a row for each license of a product')
+  t.is(csv.text.trim().split('\r\n').length, 7, 'a row for each license of a product')
   t.regex(csv.text, /\r\nacme\/cad,Acme CAD,acme,5,3,2,2,0,both,user,lic-7f3a9c21,active,5,3\r\n/)
   for (const [address, total] of [
     ['/products?q=viewer', 1],
@@ -46,7 +46,7 @@ test('Products, Features, Computers and refusals are CSV and JSON at the same ad
   const table = await visitor.get('/computers', { accept: 'text/csv' })
   t.regex(
     table.text,
-    /\r\nWS-17,ana,ACME\\ana,,127.0.0.1,2,2,2026-11-24T13:13:05.000Z,1 × acme\/cad render; 1 × acme\/viewer\r\n/,
+    /\r\nWS-17,ana,ACME\\ana,,,127.0.0.1,2,2,2026-11-24T13:13:05.000Z,1 × acme\/cad render; 1 × acme\/viewer\r\n/,
   )
   t.regex((await visitor.get('/refused?format=csv')).text, /Cleo Marsh,WS-20,Acme CAD 12,no_seats,5 of 5 seats/)
 })
@@ -64,17 +64,17 @@ test('a product has its licenses, features and sessions on one page, and its sho
   t.regex((await visitor.get('/sessions?product=acme%2Fnone')).text, /No session fits the filter/)
 })
 
-test('I10: the license mode is chosen per product, with a server or none, and says what has no effect yet', async (t) => {
+test('I10: the license mode is chosen per product, with a server or found automatically', async (t) => {
   const visitor = await visit(t)
   const address = '/products/acme/cad/mode'
-  t.regex(read((await visitor.get(address)).text), /“Network license” has no effect before the network comes/)
+  t.regex(read((await visitor.get(address)).text), /“Network license” uses none of this one/)
   t.is((await visitor.post(address, { mode: 'network', manager: ' server-1 ' })).to, '/products/acme/cad')
   t.deepEqual(visitor.parts.done, [
     `changed ${JSON.stringify({ 'products.acme/cad.mode': 'network', 'products.acme/cad.manager': 'server-1' })}`,
   ])
   t.regex(
     read((await visitor.get('/products/acme/cad')).text),
-    /takes effect when the network comes[\s\S]*Network license, from server-1/,
+    /come from the network only[\s\S]*Network license, from server-1/,
   )
   const wrong = await visitor.post(address, { mode: 'both', manager: 'two words' })
   t.is(wrong.status, 422)

@@ -8,7 +8,12 @@ const license = '-----BEGIN LEASEHOLD LICENSE-----\nAAAA\n-----END LEASEHOLD LIC
 
 /** An address of this route that leads to something. */
 function exampleOf({ path }: PageRoute): string {
-  const ids = { '/sessions': 's0000-2f9b1c7d', '/products': 'cad' }
+  const ids = {
+    '/sessions': 's0000-2f9b1c7d',
+    '/products': 'cad',
+    '/managers': 'agent-laptop',
+    '/computers': 'computer-0',
+  }
   const id = Object.entries(ids).find(([start]) => path.startsWith(start))?.[1] ?? 'lic-7f3a9c21'
   return path.replace(':id', id).replace(':vendor', 'acme').replace(':name', 'cad').replace(':sequence', '3')
 }
@@ -42,11 +47,14 @@ test('the entries under Options are in their order, and the one of the page is m
     '/sessions',
     '/computers',
     '/update',
+    '/managers',
+    '/managers/search',
+    '/managers/test',
     '/journal',
     '/history',
     '/refused',
     '/configuration/basic',
-    '/configuration/basic',
+    '/service',
     '/diagnostics',
     '/help',
     '/help/api',
@@ -96,9 +104,9 @@ test('the Overview says what is wrong, what is free, who holds seats and what en
     text,
     /No administrator password is set[\s\S]*href="\/configuration\/basic#password"[\s\S]*Free seats[\s\S]*<strong>2<\/strong> free[\s\S]*Who holds seats[\s\S]*Ana Ruiz on WS-17[\s\S]*What ends soon[\s\S]*Acme Plot[\s\S]*Expired[\s\S]*Acme Viewer/,
   )
-  visitor.parts.reach.push('Other machines can reach this agent.')
+  visitor.parts.net.reach.push({ who: 'approved', places: ['192.168.1.5:1947'] })
   for (const address of ['/', '/sessions', '/nowhere'])
-    t.regex((await visitor.get(address)).text, /Other machines can reach this agent/)
+    t.regex((await visitor.get(address)).text, /Approved agents can get seats from this agent at 192.168.1.5:1947/)
 })
 
 test('a license is added from pasted text or from a file, and activation is offered at once', async (t) => {
@@ -303,10 +311,13 @@ test('settings show where each value comes from, and Submit says what changed', 
   }
   t.is((await visitor.post('/configuration/basic', form)).to, '/configuration/basic')
   t.deepEqual(visitor.parts.done, [
-    `changed ${JSON.stringify({ 'agent.name': 'WS-18', 'session.idleMinutes': 60, 'journal.local': false })}`,
+    `changed ${JSON.stringify({ 'agent.name': 'WS-18', 'session.idleMinutes': 60, 'ui.remote': true, 'journal.local': false })}`,
   ])
   const after = (await visitor.get('/configuration/basic')).text
-  t.regex(after, /Machine name: WS-17 → WS-18; Idle timeout: 720 → 60; Log requests of this machine: On → Off/)
+  t.regex(
+    after,
+    /Machine name: WS-17 → WS-18; Idle timeout: 720 → 60; Remote administration: Off → On; Log requests of this machine: On → Off/,
+  )
   await visitor.post('/configuration/basic', { ...form, action: 'submit' })
   t.regex((await visitor.get('/configuration/basic')).text, /Nothing was changed/)
 })

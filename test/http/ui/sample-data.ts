@@ -144,6 +144,15 @@ export function makeLicenses(size: Size): LicenseDetails[] {
       actions: ['activation-request', 'activate', 'deactivate', 'remove'],
     }),
   ]
+  licenses.push(
+    makeLicense({
+      id: 'lic-remote',
+      products: [product('Acme Flow', 2, 2)],
+      manager: { id: 'agent-lic', name: 'LICENSES' },
+      local: false,
+      actions: [],
+    }),
+  )
   const states: LicenseState[] = ['not_yet_valid', 'replaced', 'deactivated', 'detached']
   if (size === 'full') {
     for (const [index, state] of states.entries()) licenses.push(makeLicense({ id: `lic-state-${index}`, state }))
@@ -179,6 +188,11 @@ export function makeSessions(size: Size): Session[] {
       process: { id: 4000 + index, name: 'cad' },
       startedAt: at(-(index + 1) * 7 * minute),
       seats: index % 7 === 3 ? 2 : 1,
+      // two live on leases of another manager, one is held by another agent
+      ...(index === 1 || index === 3
+        ? { source: { kind: 'lease' as const, manager: { id: 'agent-lic', name: 'LICENSES' } } }
+        : {}),
+      ...(index === 4 ? { agent: { id: 'agent-branch', name: 'BRANCH-2' } } : {}),
       ...(index % 3 === 1 ? { idleEndsAt: at(11 * 60 * minute) } : {}),
       ...(index === 2
         ? {
@@ -238,7 +252,7 @@ export function makeProducts(licenses: readonly License[], size: Size): Product[
     )
 }
 
-function entry(
+export function makeSetting(
   name: string,
   kind: ConfigurationEntry['kind'],
   value: ConfigurationValue,
@@ -260,32 +274,32 @@ function entry(
 
 export function makeSettings(): ConfigurationEntry[] {
   return [
-    entry('agent.name', 'text', 'WS-17', {
+    makeSetting('agent.name', 'text', 'WS-17', {
       label: 'Machine name',
       help: 'Other machines see this name.',
       default: 'ws-17.example',
       source: 'administrator',
     }),
-    entry('agent.email', 'text', null, {
+    makeSetting('agent.email', 'text', null, {
       label: 'E-mail of the user',
       help: 'Said to license servers with each session.',
     }),
-    entry('session.idleMinutes', 'number', 720, {
+    makeSetting('session.idleMinutes', 'number', 720, {
       label: 'Idle timeout',
       help: 'A session that reports no activity for so long ends.',
       unit: 'minutes',
       min: 10,
       max: 10_080,
     }),
-    entry('ui.rowsPerPage', 'number', 20, { label: 'Rows per page', min: 5, max: 1000 }),
-    entry('ui.refreshSeconds', 'number', 3, { label: 'Refresh', unit: 'seconds', min: 1, max: 600 }),
-    entry('ui.protection', 'choice', 'configuration', {
+    makeSetting('ui.rowsPerPage', 'number', 20, { label: 'Rows per page', min: 5, max: 1000 }),
+    makeSetting('ui.refreshSeconds', 'number', 3, { label: 'Refresh', unit: 'seconds', min: 1, max: 600 }),
+    makeSetting('ui.protection', 'choice', 'configuration', {
       label: 'The password protects',
       choices: ['none', 'configuration', 'all'],
     }),
-    entry('ui.remote', 'switch', false, { label: 'Remote administration' }),
-    entry('journal.local', 'switch', true, { label: 'Log requests of this machine' }),
-    entry('journal.keepDays', 'number', 730, {
+    makeSetting('ui.remote', 'switch', false, { label: 'Remote administration' }),
+    makeSetting('journal.local', 'switch', true, { label: 'Log requests of this machine' }),
+    makeSetting('journal.keepDays', 'number', 730, {
       label: 'Keep the log for',
       unit: 'days',
       min: 1,
@@ -293,7 +307,7 @@ export function makeSettings(): ConfigurationEntry[] {
       source: 'environment',
       editable: false,
     }),
-    entry('journal.ignore', 'lines', ['a', 'b'], { label: 'Not logged', restart: true, source: 'file' }),
-    entry('ui.language', 'choice', 'en', { label: 'Language', choices: ['en', 'de'] }),
+    makeSetting('journal.ignore', 'lines', ['a', 'b'], { label: 'Not logged', restart: true, source: 'file' }),
+    makeSetting('ui.language', 'choice', 'en', { label: 'Language', choices: ['en', 'de'] }),
   ]
 }

@@ -11,6 +11,7 @@ import type { Parts } from '../../../agent/http/ui/parts.ts'
 import type { LicenseMode } from '../../../agent/http/ui/product-parts.ts'
 import { selectSessions } from '../../../agent/http/ui/session-selection.ts'
 import { makeParts } from '../api/api-call.ts'
+import { makeNetworkSettings } from './sample-agents.ts'
 import {
   at,
   hostile,
@@ -23,8 +24,8 @@ import {
   now,
   type Size,
 } from './sample-data.ts'
-
 import { createInsight, makeComputers, makeDocuments, makeFeatures } from './sample-insight.ts'
+import { createNetwork, type SampleNetwork } from './sample-network.ts'
 
 export const password = 'correct horse battery'
 
@@ -40,14 +41,15 @@ export interface SampleParts extends Parts {
   readonly journalLines: JournalLine[]
   readonly refusalList: RefusedSeat[]
   machineName: string
-  reach: string[]
+  readonly net: SampleNetwork
 }
 
 export function createSampleParts(size: Size): SampleParts {
   const done: string[] = []
   const sessionList = makeSessions(size)
   const licenseList = makeLicenses(size)
-  const settings = makeSettings()
+  const settings = [...makeSettings(), ...makeNetworkSettings()]
+  const net = createNetwork(size, done)
   const problemList: HealthProblem[] = [
     {
       code: 'no_password',
@@ -72,12 +74,12 @@ export function createSampleParts(size: Size): SampleParts {
     broken: false,
     passwordSet: undefined,
     machineName: size === 'hostile' ? hostile[0] : 'WS-17',
-    reach: [],
+    net: net.network,
+    ...net.parts,
     now: () => now,
     frame: () => ({
       machineName: parts.machineName,
       version: '0.1.0',
-      reach: parts.reach,
       rowsPerPage: Number(settings.find(({ name }) => name === 'ui.rowsPerPage')?.value ?? 20),
       refreshSeconds: 3,
       hostNames: ['ws-17'],
@@ -110,6 +112,14 @@ export function createSampleParts(size: Size): SampleParts {
       list: () => {
         check()
         return makeComputers(size)
+      },
+      endsBy: () => at(9 * minute),
+      overlapOf: (id) => (id === 'computer-1' ? undefined : { seats: 2, until: at(9 * minute) }),
+      disconnect: async (id, { freeNow, reason }) => {
+        done.push(`disconnected ${id}${freeNow ? ' now' : ''}${reason === undefined ? '' : ` ${reason}`}`)
+        const freeAt = at(9 * minute)
+        if (!freeNow) return { kind: 'disconnected', ended: 'ending', freeAt }
+        return { kind: 'disconnected', ended: 'confirmed', freeAt: at(0), overlap: { seats: 2, until: freeAt } }
       },
     },
     documents: {
@@ -212,12 +222,20 @@ export function createSampleParts(size: Size): SampleParts {
           return refuse('invalid_request', 'One field is wrong.', {
             fields: [{ field: 'agent.name', message: 'must be another name' }],
           })
+        if (patch['serving.access'] === 'rules' && parts.passwordSet === undefined)
+          return refuse('password_needed', 'Set a password first.')
+        const lines = patch['remote.search'] ?? patch['serving.rules'] ?? patch['users.rules']
+        const field = Object.keys(patch).find((name) => Array.isArray(patch[name])) ?? ''
+        const wrong = (Array.isArray(lines) ? lines : []).flatMap((line, place) =>
+          line.includes(' ') ? [{ field, message: `${field}, line ${place + 1}: “${line}” has spaces` }] : [],
+        )
+        if (wrong.length > 0) return refuse('invalid_request', 'Lines are wrong.', { fields: wrong })
         const changes = Object.entries(patch).map(([name, after]) => {
           const place = settings.findIndex((setting) => setting.name === name)
           const before = settings[place] ?? {
             ...(settings[0] as ConfigurationEntry),
             name,
-            section: 'remote-managers',
+            section: name.startsWith('detach.') ? 'detachable' : 'remote-managers',
             value: null,
           }
           settings[place < 0 ? settings.length : place] = { ...before, value: after, source: 'administrator' }
