@@ -35,7 +35,7 @@ export interface DeskParts {
   readonly refusals: Pick<Refusals, 'note'>
   readonly configuration: Pick<Configuration, 'get'>
   readonly serving: Pick<Serving, 'refusal'>
-  readonly book: Pick<PeerBook, 'get' | 'self'>
+  readonly book: Pick<PeerBook, 'get'> & { readonly self: Pick<PeerBook['self'], 'is'> }
   readonly rules: LeaseGuardOptions['rules']
   /** Seats of other managers; absent: there are none. */
   readonly remote?: LeaseSeats

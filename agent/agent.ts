@@ -41,9 +41,11 @@ import { ScryptPasswords } from './people/password.ts'
 import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
+import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
+import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -238,7 +240,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
     if (event.kind === 'supplies') return
-    const { id, product } = event.grant
+    const { product } = event.grant
+    const id = publicId(event.grant.id)
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
     if (event.kind === 'opened') events.publish('session.opened', { id, product })
     else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
@@ -292,6 +295,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const owners: Owners = {
     ...allowing,
     managers: network.discovery.api,
+    remoteOffers: new RemoteOffers({
+      agents: () => network.discovery.directory.agents,
+      vendors,
+      isAllowed: () => configuration.get('remote.allow'),
+      wall: () => clock.wall(),
+    }),
+    hasSearched: () => network.hasSearched(),
+    checkChange: (patch, channel) => peers.reach.check(patch, channel),
     broker,
     serving,
     lessor,
@@ -322,14 +333,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const api = connectApi(owners, { administrator, access }, streams)
-  const check = peers.reach.check.bind(peers.reach)
-  const { routes, describe } = buildInterface({
-    ...api,
-    managers: network.discovery.api,
-    configuration: { ...api.configuration, check },
-  })
+  const { routes, describe } = buildInterface(api)
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log, network }))
   const listener = new Listener({
     timers,
     log,
