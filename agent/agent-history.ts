@@ -27,10 +27,11 @@ export function connectHistory({ journal, writer, lessor, clock, timers, pause, 
     snapshot: () =>
       writer.submit(() => ({
         sequence: writer.head.sequence,
-        live: [...lessor.view.grants()].map(({ id, product, seats, who }) => ({
+        live: [...lessor.view.grants()].map(({ id, product, seats, who, facts }) => ({
           id,
           product,
           seats,
+          agent: facts?.agent,
           account: who.account,
           email: who.email,
         })),

@@ -5,11 +5,14 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { subjectOf } from './access-rules.ts'
+import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
+import { connectDesk } from './agent-desk.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
+import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
-import { connectPeers } from './agent-peers.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -38,11 +41,15 @@ import { ScryptPasswords } from './people/password.ts'
 import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
+import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
+import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
+import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
+import { Signatures } from './signatures.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { type Ballast, Writer } from './writer.ts'
@@ -74,7 +81,7 @@ const stopGrace = 3_000
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { paths, identity, store, clock, timers, log, processes } = options
   const pause = () => new Promise<void>((resolve) => void timers.after(0, resolve))
-  const randomId = (): string => randomBytes(16).toString('base64url')
+  const randomId = createRandomTexts(16)
   const version = readVersion()
   const health = new Health(clock)
   const events = new Events(identity.startId)
@@ -84,7 +91,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     instance: identity.id,
-    salt: createSalts(),
+    salt: createRandomTexts(9),
     onState: (state) => {
       if (state.kind === 'recovering') log.error('the store can not be written', { error: state.cause })
       health$.noteStore(state)
@@ -135,29 +142,83 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent, randomId })
-  const broker = new Broker({
-    lessor,
+  const journal = new Journal(store, () => writer.head)
+  const allowing = buildAccess({ configuration, writer, journal, clock, timers, pause, self })
+  const administrator = new Administrator({
     writes: writer,
     clock,
-    timers,
-    keys: new SessionKeys((label) => identity.deriveKey(label)),
-    prover: proofs,
-    processes,
+    passwords: new ScryptPasswords(),
+    random: randomBytes,
+  })
+  const network = connectNetwork({
+    identity,
+    paths,
+    version,
     self,
-    settings: sessionSettings,
+    writer,
+    configuration,
+    administrator,
+    health,
+    events,
+    clock,
+    timers,
+    log,
+    lessor,
+    shelf,
+    proxy: allowing.proxy,
+    randomId,
+    random: Math.random,
+    port: () => port,
+    listener: () => listener,
+  })
+  const { peers, remote } = network
+  const signatures = new Signatures(agent.privateKey)
+  const proofs = new Proofs({
+    shelf,
+    lessor,
+    clock,
+    agent,
+    sign: (text) => signatures.sign(text),
+    randomId,
+    linksOf: (supply) => network.leases.linksOf(supply),
+    keyOf: (id) => peers.book.get(id)?.key.jwk,
+  })
+  const finder = new SeatFinder({
+    lessor,
+    clock,
+    timers,
+    self,
+    remote,
     onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
-    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
   })
   const serving = new Serving({
     lessor,
     writes: writer,
     handingOut: () => configuration.get('serving.handingOut'),
     setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
-    onChange: (state) => events.publish('serving.changed', { state }),
+    onChange: (state) => {
+      events.publish('serving.changed', { state })
+      // Who waits gets nothing from here any more.
+      if (state !== 'open') finder.stop()
+    },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
-  const journal = new Journal(store, () => writer.head)
+  const broker = new Broker({
+    lessor,
+    finder,
+    writes: writer,
+    clock,
+    keys: new SessionKeys((label) => identity.deriveKey(label)),
+    prover: proofs,
+    processes,
+    self,
+    settings: sessionSettings,
+    remote,
+    rules: ({ who, ...wanted }) =>
+      allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
+    serving: () => serving.state(),
+    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
+  })
   const refusals = new Refusals({
     journal,
     wall: () => clock.wall(),
@@ -165,12 +226,6 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const peaks = new Peaks()
   const history = connectHistory({ journal, writer, lessor, clock, timers, pause, agent: identity.id })
-  const administrator = new Administrator({
-    writes: writer,
-    clock,
-    passwords: new ScryptPasswords(),
-    random: randomBytes,
-  })
   const health$ = watchHealth({ health, shelf, administrator, configuration, folder: paths.data, paths })
   const watch = new ProcessWatch({
     table: processes,
@@ -183,31 +238,38 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   function noteSeats(event: SeatEvent): void {
     broker.noteSeats(event)
     serving.noteSeats(event)
+    desk.desk.noteSeats(event)
     if (event.kind === 'supplies') return
-    const { id, product } = event.grant
+    const { product } = event.grant
+    const id = publicId(event.grant.id)
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
     if (event.kind === 'opened') events.publish('session.opened', { id, product })
     else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
     else events.publish('session.changed', { id, product })
   }
 
-  const peers = connectPeers({
-    identity,
-    paths,
-    version,
-    self,
-    writer,
+  const desk = connectDesk({
+    lessor,
+    finder,
+    broker,
+    proofs,
+    shelf,
+    refusals,
     configuration,
-    administrator,
-    health,
+    serving,
+    book: peers.book,
+    rules: allowing.rules,
+    remote,
+    relayed: network.relayed,
+    writes: writer,
     clock,
     timers,
-    log,
-    randomId,
-    port: () => port,
-    listener: () => listener,
+    self,
+    onAsked: ({ id, name, address }, { product, who }, outcome) =>
+      allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
-  for (const owner of [floor, configuration, administrator, vendors, shelf, lessor.records, peers.book])
+  const seats = [shelf, network.leases, lessor.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
     writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
@@ -231,6 +293,16 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
   const owners: Owners = {
+    ...allowing,
+    managers: network.discovery.api,
+    remoteOffers: new RemoteOffers({
+      agents: () => network.discovery.directory.agents,
+      vendors,
+      isAllowed: () => configuration.get('remote.allow'),
+      wall: () => clock.wall(),
+    }),
+    hasSearched: () => network.hasSearched(),
+    checkChange: (patch, channel) => peers.reach.check(patch, channel),
     broker,
     serving,
     lessor,
@@ -261,13 +333,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const api = connectApi(owners, { administrator, access }, streams)
-  const check = peers.reach.check.bind(peers.reach)
-  const { routes, describe } = buildInterface({ ...api, configuration: { ...api.configuration, check } })
+  const { routes, describe } = buildInterface(api)
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(
-    folders,
-    connectPages(owners, administrator, access, describe, { log, peers, checkChange: check }),
-  )
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log, network }))
   const listener = new Listener({
     timers,
     log,
@@ -275,6 +343,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     ...peers.listening,
     handler: createRequestListener({
       ...peers.app,
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
       routes,
       access,
       log,
@@ -297,7 +366,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       if (started.kind !== 'listening') return started
       port = started.port
       await writeRunning(paths, { pid: process.pid, port })
-      stops.push(peers.reach.start(), peers.book.start())
+      network.start()
       lessor.start()
       watch.start()
       watch.look()
@@ -319,17 +388,20 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     stop: async () => {
       broker.stop()
       streams.endAll()
-      peers.client.close()
+      desk.desk.stop()
+      desk.streams.endAll()
+      await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
       if (port !== 0) await removeRunning(paths)
       watch.stop()
       lessor.stop()
-      await peers.book.flush().catch(trouble('what is known of other agents could not be stored'))
+      await allowing.clients.stop()
       await writer
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)
       await writer.close()
+      await signatures.close()
     },
   }
 }
@@ -338,9 +410,8 @@ function* watchedSessions(lessor: Lessor) {
   for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
 }
 
-/** Salts of 9 random bytes; taken from the system many at a time, since every journal entry wants one. */
-function createSalts(): () => string {
-  const size = 9
+/** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
+function createRandomTexts(size: number): () => string {
   let pool = Buffer.alloc(0)
   let at = 0
   return () => {

@@ -2,20 +2,22 @@
  * The broker gets sessions for applications: which product is meant, whose turn it is, and what to say when there is no seat.
  * Owns the waiting line. Seats themselves are the lessor's. Must not import http.
  */
-import type { Clock, Timers } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { Grant } from './domain/grant.ts'
-import { type ProductName, parseProductName, productName, vendorOf } from './domain/product-name.ts'
+import { type ProductName, parseProductName, productName } from './domain/product-name.ts'
 import type { OpenCommand } from './domain/seats.ts'
-import { LeaseholdError, type Refusal, refuse } from './errors.ts'
+import { type ErrorCode, LeaseholdError, type Refusal, refuse } from './errors.ts'
 import { Explanations, type ExplanationView, type HolderPrivacy } from './explanation.ts'
-import type { EndAnswer, Lessor, OpenAnswer, SeatEvent } from './lessor.ts'
+import type { LeaseSeats } from './lease-seats.ts'
+import type { EndAnswer, Lessor, SeatEvent } from './lessor.ts'
 import type { ProcessTable } from './process-watch.ts'
+import type { Found, SeatFinder } from './seat-finder.ts'
 import type { SessionKeys } from './session-keys.ts'
 import { RefusalJournal } from './session-refusal-journal.ts'
-import { endedSession, noSeats, refusalOf, tooManySeats, unknownSession } from './session-refusals.ts'
+import { endedSession, noLicense, noSeats, refusalOf, tooManySeats, unknownSession } from './session-refusals.ts'
 import { bodyHash, isLocal, type OpenRequest, whoOf } from './session-request.ts'
 import { type AgentName, type KeptSessionView, keptSession, type ViewContext } from './session-view.ts'
-import { type Place, type WaitAnswer, WaitingRoom } from './waiting-room.ts'
+import type { Place } from './waiting-room.ts'
 import type { Writes } from './writes.ts'
 
 export type OpenedSessionView = KeptSessionView & { key: string }
@@ -29,66 +31,79 @@ export interface KeptSession {
   readonly session: KeptSessionView
 }
 
-/** Proofs of sessions (R27); the key of the vendor that signed a license. */
+type Proof = { proof: string[] } | { proofUnavailable: 'not_activated' }
+
+/** Proofs of sessions (R27). */
 export interface Prover {
-  prove(grant: Grant, nonce: string): { proof: string[] } | { proofUnavailable: 'not_activated' }
-  vendorKeyOf(license: string): string | undefined
+  prove(grant: Grant, nonce: string): Proof | Promise<Proof>
 }
+
+/** Who asks for a seat, as far as rules may tell people apart (S14). */
+export interface Asker {
+  readonly product: ProductName
+  readonly feature?: string
+  readonly who: Grant['who']
+}
+
+export type Verdict =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'denied'; readonly code: ErrorCode; readonly rule?: string; readonly detail: string }
+
+/** Whether this agent gives out seats at all, and what says that it does not. */
+export type ServingState = 'open' | 'handing_out_disabled' | 'serving_stopped'
 
 export interface BrokerOptions {
   readonly lessor: Lessor
+  readonly finder: SeatFinder
   readonly writes: Writes
   readonly clock: Clock
-  readonly timers: Timers
   readonly keys: SessionKeys
   readonly prover: Prover
   readonly processes: ProcessTable
   readonly self: () => AgentName
   readonly settings: () => { readonly idleLimit: number; readonly privacy: HolderPrivacy }
-  readonly onLine?: (product: ProductName, waiting: number) => void
+  /** Seats of other managers; the same that the finder has. Absent: there are none. */
+  readonly remote?: LeaseSeats
+  /** The user rules; absent: everybody may. */
+  readonly rules?: (asker: Asker) => Verdict
+  /** Absent: open. */
+  readonly serving?: () => ServingState
   /** Told of every request that was refused, with the product it was taken to mean. */
   readonly onRefused?: (request: OpenRequest, product: string, refusal: Refusal) => void
 }
 
-type AskAnswer = WaitAnswer<OpenAnswer>
+const unheard = refuse('manager_unreachable', 'The manager that the seat comes from was not heard yet.', { retryIn: 5 })
 
 export class Broker {
   readonly #options: BrokerOptions
-  readonly #room: WaitingRoom<OpenAnswer>
   readonly #explanations: Explanations
   readonly #refusals: RefusalJournal
 
   constructor(options: BrokerOptions) {
     this.#options = options
-    const { clock, timers, lessor, writes, self, settings } = options
+    const { clock, lessor, writes, self, settings, remote } = options
     this.#refusals = new RefusalJournal(writes, clock, self)
-    this.#explanations = new Explanations({ lessor, clock, self, settings })
-    this.#room = new WaitingRoom({
-      clock,
-      timers,
-      ask: (command) => lessor.open(command),
-      isFinal: (answer) => answer.kind !== 'short',
-      again: (answer) => (answer.kind === 'granted' ? { ...answer, kind: 'repeated' } : answer),
-      ...(options.onLine === undefined ? {} : { onChange: options.onLine }),
-    })
+    const known = remote?.known
+    this.#explanations = new Explanations({ lessor, clock, self, settings, ...(known === undefined ? {} : { known }) })
   }
 
   async open(request: OpenRequest): Promise<OpenedSession | Refusal> {
-    const named = this.#nameOf(request.product)
+    this.#mustBeReady()
+    const named = await this.#nameOf(request.product)
     if (typeof named !== 'string') return await this.#refused(request, request.product, named)
-    const foreign = this.#foreignVendor(named, request.vendorKey)
-    if (foreign) return await this.#refused(request, named, foreign)
     const command = this.#command(request, named)
-    const answer = await this.#ask(command, request)
+    const denied = this.#denied(command)
+    if (denied) return await this.#refused(request, named, denied)
+    const { finder, keys } = this.#options
+    const found = await finder.find(command, { wait: (request.wait ?? 0) * 1000, signal: request.signal })
+    const { answer } = found
     if (answer.kind === 'granted' || answer.kind === 'repeated') {
-      const session = this.#told(answer.grant, answer.expiresIn, request.nonce)
-      return {
-        kind: 'opened',
-        created: answer.kind === 'granted',
-        session: { ...session, key: this.#options.keys.keyOf(answer.grant.id) },
-      }
+      const { grant, expiresIn } = answer
+      const session: OpenedSessionView = { ...this.#told(grant, expiresIn), key: keys.keyOf(grant.id) }
+      if (request.nonce !== undefined) await this.#prove(session, grant, request.nonce)
+      return { kind: 'opened', created: answer.kind === 'granted', session }
     }
-    return await this.#refused(request, named, this.#refusalOf(answer, command))
+    return await this.#refused(request, named, this.#refusalOf(found, answer, command))
   }
 
   /** @param activeAt wall time in ms */
@@ -108,13 +123,15 @@ export class Broker {
       const ago = beat.active ? 0 : Math.max(0, clock.wall() - (beat.activeAt ?? 0))
       lessor.noteActivity(id, clock.atLeast() - ago)
     }
+    if (this.#options.finder.isInDoubt(id)) return unheard
     const pending = lessor.renew(id, beat.nonce)
     const renewal = pending instanceof Promise ? await pending : pending
     if (renewal.kind === 'unknown') return unknownSession(id)
     if (renewal.kind === 'ended') return endedSession(renewal.reason)
-    if (renewal.kind === 'later')
-      return refuse('manager_unreachable', 'The manager that the seat comes from was not heard yet.', { retryIn: 5 })
-    return { kind: 'kept', session: this.#told(renewal.grant, renewal.expiresIn, beat.nonce) }
+    if (renewal.kind === 'later') return unheard
+    const session = this.#told(renewal.grant, renewal.expiresIn)
+    if (beat.nonce !== undefined) await this.#prove(session, renewal.grant, beat.nonce)
+    return { kind: 'kept', session }
   }
 
   /** Gives the seat back; also right when it is already back. */
@@ -134,12 +151,12 @@ export class Broker {
 
   /** Everybody who waits, in order. */
   queue(): readonly Place[] {
-    return this.#room.list()
+    return this.#options.finder.queue()
   }
 
   /** How many wait for a product. */
   waiting(product: ProductName): number {
-    return this.#room.waiting(product)
+    return this.#options.finder.waiting(product)
   }
 
   explain(product: ProductName, feature?: string): ExplanationView {
@@ -148,12 +165,11 @@ export class Broker {
 
   /** To be called with everything the lessor tells: seats that came free are offered to who waits. */
   noteSeats(event: SeatEvent): void {
-    if (event.kind === 'opened' || event.kind === 'ending') return
-    this.#room.serve(event.kind === 'supplies' ? undefined : vendorOf(event.grant.product))
+    this.#options.finder.noteSeats(event)
   }
 
   stop(): void {
-    this.#room.stop()
+    this.#options.finder.stop()
   }
 
   viewContext(): ViewContext {
@@ -161,20 +177,22 @@ export class Broker {
     return { clock, view: lessor.view, self: this.#options.self(), idleLimit: this.#options.settings().idleLimit }
   }
 
-  async #ask(command: OpenCommand, request: OpenRequest): Promise<AskAnswer> {
-    const { id, product } = command
-    const ahead = this.#room.othersAhead(product, id)
-    const answer = await this.#options.lessor.open(ahead ? { ...command, sharedOnly: true } : command)
-    if (answer.kind !== 'short') {
-      this.#room.settle(product, id, answer)
-      return answer
-    }
-    const seconds = request.wait ?? 0
-    return seconds > 0 ? await this.#room.wait(command, seconds * 1000, request.signal) : answer
+  /** The first that refuses is the one that is named. Who has a seat keeps it. */
+  #denied({ id, product, feature, who }: OpenCommand): Refusal | undefined {
+    const { lessor, serving, rules } = this.#options
+    if (lessor.view.grant(id)) return undefined
+    const state = serving?.() ?? 'open'
+    // Detached seats are had whatever the license server says.
+    if (state !== 'open' && !lessor.view.suppliesFor(product).some((one) => one.kind === 'detachment'))
+      return refuse(state, state === 'serving_stopped' ? 'It was stopped here.' : 'It is disabled here.')
+    const verdict = rules?.({ product, who, ...(feature === undefined ? {} : { feature }) }) ?? { kind: 'allowed' }
+    if (verdict.kind === 'allowed') return undefined
+    const { code, detail, rule } = verdict
+    return refuse(code, detail, rule === undefined ? {} : { explanation: { managers: [], asked: [], rule } })
   }
 
   #command(request: OpenRequest, product: ProductName): OpenCommand {
-    const { keys, processes, clock } = this.#options
+    const { keys, processes, clock, serving } = this.#options
     const { user, feature } = request
     const processId = request.process?.id
     const startedAt = processId === undefined || !isLocal(request) ? undefined : processes.startOf(processId)
@@ -198,46 +216,50 @@ export class Broker {
         : { process: { boot: clock.boot().id, id: processId, startedAt } }),
       activity: request.activity,
       waited: false,
+      ...(request.vendorKey === undefined ? {} : { vendorKey: request.vendorKey }),
+      ...((serving?.() ?? 'open') === 'open' ? {} : { kinds: ['detachment'] as const }),
     }
   }
 
-  #nameOf(text: string): ProductName | Refusal {
-    const { view } = this.#options.lessor
+  /** Before the first search is over nobody knows which products other managers have. */
+  async #nameOf(text: string): Promise<ProductName | Refusal> {
+    const name = this.#nameNow(text)
+    const { remote } = this.#options
+    if (typeof name === 'string' || name.code !== 'unknown_product' || !remote?.settings().allowed) return name
+    await remote.known.settled()
+    return this.#nameNow(text)
+  }
+
+  #nameNow(text: string): ProductName | Refusal {
+    const { lessor, remote } = this.#options
+    const { view } = lessor
     const parts = parseProductName(text)
     if (!parts)
       return refuse('unknown_product', `“${text}” is not the name of a product; it is written vendor/product.`)
     if (parts.vendor !== undefined) return productName(parts.vendor, parts.product)
-    const named = view.vendorsOf(parts.product)
+    const elsewhere = remote?.settings().allowed ? remote.known.productsNamed(parts.product) : []
+    const named = [...new Set([...view.vendorsOf(parts.product), ...elsewhere])]
     const [only] = named
     if (only !== undefined && named.length === 1) return only
     if (named.length > 1)
       return refuse('ambiguous_product', `“${text}” may be ${named.join(' or ')}.`, { products: named })
     const [any, ...more] = view.vendorsOfAny()
     if (any !== undefined && more.length === 0) return productName(any, parts.product)
-    return refuse('unknown_product', `No license for “${text}” is installed here.`)
+    return refuse('unknown_product', noLicense(`“${text}”`, elsewhere.length > 0))
   }
 
-  /** Offers of another vendor key than the application trusts are no offers. */
-  #foreignVendor(product: ProductName, vendorKey: string | undefined): Refusal | undefined {
-    if (vendorKey === undefined) return undefined
-    const { lessor, prover } = this.#options
-    const supplies = lessor.view.suppliesFor(product)
-    if (supplies.length === 0 || supplies.some((one) => prover.vendorKeyOf(one.license) === vendorKey)) return undefined
-    return refuse(
-      'unknown_product',
-      `The licenses for ${product} here are signed with another key than the application trusts.`,
-    )
+  #told(grant: Grant, expiresIn: number): KeptSessionView {
+    return keptSession(grant, expiresIn, this.#options.lessor.promiseOf(grant.id), this.viewContext())
   }
 
-  #told(grant: Grant, expiresIn: number, nonce: string | undefined): KeptSessionView {
-    const { lessor, prover } = this.#options
-    const session = keptSession(grant, expiresIn, lessor.promiseOf(grant.id), this.viewContext())
-    return nonce === undefined ? session : { ...session, ...prover.prove(grant, nonce) }
+  async #prove(session: KeptSessionView, grant: Grant, nonce: string): Promise<void> {
+    const proof = this.#options.prover.prove(grant, nonce)
+    Object.assign(session, proof instanceof Promise ? await proof : proof)
   }
 
   #checkKey(id: string, key: string | undefined): Refusal | undefined {
     const { lessor, keys } = this.#options
-    if (!lessor.isReady) throw new LeaseholdError('store_unavailable', 'The store is being read again.', { retryIn: 2 })
+    this.#mustBeReady()
     if (key !== undefined && keys.isKeyOf(id, key)) return undefined
     const known = lessor.view.grant(id) ?? lessor.view.tombstone(id)
     return known
@@ -245,13 +267,35 @@ export class Broker {
       : unknownSession(id)
   }
 
-  #refusalOf(answer: Exclude<AskAnswer, { kind: 'granted' | 'repeated' }>, command: OpenCommand): Refusal {
-    const { product, feature } = command
-    if (answer.kind !== 'short' && answer.kind !== 'too_many') return refusalOf(answer, product, feature)
-    const explanation = this.explain(product, feature)
+  /** While everything is loaded anew, an id or a product that is not known means nothing. */
+  #mustBeReady(): void {
+    if (this.#options.lessor.isReady) return
+    throw new LeaseholdError('store_unavailable', 'The store is being read again.', { retryIn: 2 })
+  }
+
+  #refusalOf(
+    found: Found,
+    answer: Exclude<Found['answer'], { kind: 'granted' | 'repeated' }>,
+    command: OpenCommand,
+  ): Refusal {
+    const { product, feature, id } = command
+    const explanation = this.#explanations.explain(product, feature, found)
     if (answer.kind === 'too_many') return tooManySeats(command, answer.seats, explanation)
-    const ahead = this.#room.othersAhead(product, command.id) ? this.#room.waiting(product) : 0
-    return noSeats(command, explanation, ahead, this.#options.clock.wall())
+    const { clock, finder } = this.#options
+    if (answer.kind === 'short') return noSeats(command, explanation, finder.ahead(product, id), clock.wall())
+    return this.#foreignVendor(command, answer.kind) ?? refusalOf(answer, product, feature, explanation)
+  }
+
+  /** Seats of licenses of another vendor key than the application trusts are no seats. */
+  #foreignVendor({ product, vendorKey }: OpenCommand, kind: Found['answer']['kind']): Refusal | undefined {
+    if (vendorKey === undefined || (kind !== 'unknown_product' && kind !== 'unknown_feature')) return undefined
+    const { lessor, remote } = this.#options
+    const offered = remote?.known.offering(product) ?? []
+    if (lessor.view.suppliesFor(product).length + offered.length === 0) return undefined
+    return refuse(
+      'unknown_product',
+      `The licenses for ${product} are signed with another key than the application trusts.`,
+    )
   }
 
   async #refused(request: OpenRequest, product: string, refusal: Refusal): Promise<Refusal> {

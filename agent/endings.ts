@@ -66,7 +66,7 @@ export class Endings {
   noteMoves(transaction: Transaction, moved: readonly Grant[]): void {
     for (const grant of moved) {
       this.lookAtSupplies(transaction, this.#keeper.book.grant(grant.id)?.parts ?? [])
-      transaction.journal(happenings.sessionMoved(grant))
+      transaction.journal(happenings.grantMoved(grant))
       transaction.after(() => this.#tell({ kind: 'changed', grant }))
     }
   }

@@ -186,11 +186,6 @@ export const errorTable = {
     title: 'There is no license server of this id here',
     help: 'Compare the id with the one that the license server shows.',
   },
-  loop_detected: {
-    status: 508,
-    title: 'The request came back to where it has been',
-    help: 'An agent asks another for seats that come from itself; look at the managers of both.',
-  },
   // licenses and documents
   unknown_license: {
     status: 404,
@@ -323,10 +318,20 @@ export const errorTable = {
     help: 'Stop one of them, then approve the machine under Managers.',
   },
   unknown_peer: { status: 404, title: 'No such agent is known', help: 'Managers lists the agents that are known.' },
+  loop_detected: {
+    status: 508,
+    title: 'The request has been here before',
+    help: 'Two managers ask each other for the same seats; let one of them have its own.',
+  },
   tls_needed: {
     status: 403,
     title: 'Agents speak to each other over TLS only',
     help: 'Connect to the same port with TLS.',
+  },
+  proxy_not_configured: {
+    status: 409,
+    title: 'No outgoing proxy is set',
+    help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

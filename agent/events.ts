@@ -17,6 +17,7 @@ export interface AgentEvents {
   'queue.changed': { readonly product: string; readonly waiting: number }
   'configuration.changed': { readonly names: readonly string[] }
   'health.changed': { readonly code: string }
+  'serving.changed': { readonly state: string }
   'manager.changed': { readonly id: string }
   'search.changed': { readonly id: string; readonly state: 'running' | 'done' }
   /** Of the search that was started last; the rest is in `GET /api/v1/search`. */
@@ -32,7 +33,6 @@ export interface AgentEvents {
     readonly agent?: { readonly id: string; readonly name: string }
     readonly ms?: number
   }
-  'serving.changed': { readonly state: string }
 }
 
 export type EventType = keyof AgentEvents

@@ -2,13 +2,16 @@
  * Why a seat was refused, as it is at this moment: seats, who holds them, when one is due (X1, S2).
  * Owns only what it saw of the holders within the last second, since many are refused at once and there may be many holders.
  */
+import { z } from 'zod'
 import type { Clock } from './clock.ts'
 import type { Grant } from './domain/grant.ts'
 import { openSupplies, roomIn } from './domain/placement.ts'
 import type { ProductName } from './domain/product-name.ts'
 import { featureLimit, type Supply } from './domain/supply.ts'
 import { featureUnit } from './domain/usage.ts'
+import type { Asked, ManagerRefusal } from './lease-search.ts'
 import type { Lessor } from './lessor.ts'
+import type { KnownManagers, Offering } from './peers/manager-link.ts'
 import type { AgentName } from './session-view.ts'
 
 export interface HolderView {
@@ -33,7 +36,7 @@ export interface ManagerView {
 
 export interface ExplanationView {
   managers: ManagerView[]
-  asked: { manager: AgentName; outcome: string; detail: string; ms: number }[]
+  asked: Asked[]
   rule?: string
 }
 
@@ -48,6 +51,14 @@ export interface ExplanationOptions {
     /** After how much time without reported activity a session ends, in ms. */
     readonly idleLimit: number
   }
+  /** Other managers; absent: there are none. */
+  readonly known?: Pick<KnownManagers, 'offering'>
+}
+
+/** What other managers said to a request. */
+export interface Said {
+  readonly asked: readonly Asked[]
+  readonly refusals: readonly ManagerRefusal[]
 }
 
 /** What looking at the holders gave. Times are readings of `atLeast`. */
@@ -58,6 +69,8 @@ interface Look {
   readonly nextReturn: number | undefined
 }
 
+const nothingSaid: Said = { asked: [], refusals: [] }
+const mostManagers = 100
 const mostHolders = 100
 const mostLooked = 10_000
 const lookLasts = 1_000
@@ -70,15 +83,34 @@ export class Explanations {
     this.#options = options
   }
 
-  explain(product: ProductName, feature: string | undefined): ExplanationView {
+  explain(product: ProductName, feature: string | undefined, said: Said = nothingSaid): ExplanationView {
+    const own = this.#own(product, feature)
+    const others = this.#others(product, feature, said.refusals)
+    return { managers: own ? [own, ...others] : others, asked: [...said.asked] }
+  }
+
+  /** Seats of other managers, as they offer them, with the holders that they name. */
+  #others(product: ProductName, feature: string | undefined, refusals: readonly ManagerRefusal[]): ManagerView[] {
+    const { known, settings } = this.#options
+    const isPrivate = settings().privacy === 'none'
+    return (known?.offering(product) ?? []).slice(0, mostManagers).map((offering) => {
+      const refusal = refusals.findLast(({ manager }) => manager.id === offering.link.id)
+      const holders = isPrivate ? undefined : toldHolders.safeParse(refusal?.problem.explanation).data?.holders
+      return offerView(offering, product, feature, holders?.map(holderAsTold))
+    })
+  }
+
+  /** Seats of this agent's own licenses. */
+  #own(product: ProductName, feature: string | undefined): ManagerView | undefined {
     const { lessor, clock, self, settings } = this.#options
     const wanted = { product, ...(feature === undefined ? {} : { feature }) }
-    const supplies = openSupplies(lessor.view, wanted, clock.boot().at)
-    if (supplies.length === 0) return { managers: [], asked: [] }
+    // What is leased is a part of what its manager offers.
+    const supplies = openSupplies(lessor.view, wanted, clock.boot().at).filter((one) => one.kind !== 'lease')
+    if (supplies.length === 0) return undefined
     const { privacy, idleLimit } = settings()
     const look = this.#look(product, feature, supplies, privacy, idleLimit)
     const seats = sum(supplies, (one) => seatsFor(one, feature))
-    const manager: ManagerView = {
+    return {
       ...self(),
       product,
       seats,
@@ -92,7 +124,6 @@ export class Explanations {
           }),
       ...(privacy === 'none' ? {} : { holders: look.holders }),
     }
-    return { managers: [manager], asked: [] }
   }
 
   /** Of a feature: all of its seats that nobody can get now, be it that its limit or the product's seats are used up. */
@@ -165,6 +196,59 @@ export class Explanations {
     const late = now - promise.heardAt > (promise.promisedUntil - promise.heardAt) / 2
     const free = grant.ending !== undefined || late ? promise.freeAt : Number.POSITIVE_INFINITY
     return grant.activity === 'reported' ? Math.min(free, promise.activeAt + idleLimit) : free
+  }
+}
+
+/** What a manager tells of who holds its seats; another machine says it, so what does not fit is left out. */
+const toldText = z.string().max(255)
+const toldHolders = z.object({
+  holders: z
+    .array(
+      z.object({
+        user: toldText.optional(),
+        host: toldText.optional(),
+        application: toldText.optional(),
+        seats: z.int().min(0),
+        startedAt: toldText,
+      }),
+    )
+    .max(mostHolders),
+})
+
+function holderAsTold({
+  user,
+  host,
+  application,
+  seats,
+  startedAt,
+}: z.output<typeof toldHolders>['holders'][number]): HolderView {
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(host === undefined ? {} : { host }),
+    ...(application === undefined ? {} : { application }),
+    seats,
+    startedAt,
+  }
+}
+
+function offerView(
+  { link, offer }: Offering,
+  product: ProductName,
+  feature: string | undefined,
+  holders: HolderView[] | undefined,
+): ManagerView {
+  const limit = offer.features.find((one) => one.name === feature)?.seats ?? undefined
+  const seats = offer.seats + offer.anySeats
+  return {
+    id: link.id,
+    name: link.name,
+    product,
+    seats: limit === undefined ? seats : Math.min(seats, limit),
+    used: limit === undefined ? offer.used + offer.anyUsed : Math.min(offer.used + offer.anyUsed, limit),
+    detached: offer.detached,
+    notDetachable: offer.notDetachable,
+    ...(offer.nextReturnAt === undefined ? {} : { nextReturnAt: offer.nextReturnAt }),
+    ...(holders === undefined ? {} : { holders }),
   }
 }
 

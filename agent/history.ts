@@ -9,11 +9,13 @@ import type { JournalEntry } from './domain/journal.ts'
 import { Levels, type ProductUsage, slotCount, slotLength } from './history-levels.ts'
 import type { Journal } from './journal.ts'
 
-/** A session that lives, as far as counting needs it. */
+/** A session here or a lease of another agent that lives, as far as counting needs it. */
 export interface LiveSeat {
   readonly id: string
   readonly product: string
   readonly seats: number
+  /** Where the application runs; absent: at this agent. */
+  readonly agent?: string | undefined
   readonly account?: string | undefined
   readonly email?: string | undefined
 }
@@ -129,25 +131,27 @@ export class History {
   }
 
   #note(levels: Levels, entry: JournalEntry, direction: 'forward' | 'backward'): void {
-    const { session, product, seats, code } = entry.facts
+    const { session, lease, product, seats, code, agent } = entry.facts
+    const id = session ?? lease
     if (typeof product !== 'string') return
     if (entry.type === 'session.refused') {
       if (denied.has(code)) levels.deny(product, entry.at)
       return
     }
-    const opened = entry.type === 'session.opened'
-    if (!opened && entry.type !== 'session.ended') return
-    if (typeof session !== 'string' || typeof seats !== 'number') return
+    const opened = entry.type === 'session.opened' || entry.type === 'lease.granted'
+    if (!opened && entry.type !== 'session.ended' && entry.type !== 'lease.ended') return
+    if (typeof id !== 'string' || typeof seats !== 'number') return
     const track = direction === 'forward' ? levels.present : levels.past
     const { account, email } = entry.personal?.texts ?? {}
-    const seat = { id: session, product, seats, account, email }
+    const seat = { id, product, seats, account, email, ...(typeof agent === 'string' ? { agent } : {}) }
     // Backward in time a session appears where it ended and goes where it was opened.
     if (opened === (direction === 'forward')) track.add({ ...seat, key: this.#keyOf(seat) }, entry.at)
-    else track.remove(session, entry.at)
+    else track.remove(id, entry.at)
   }
 
   #keyOf(seat: LiveSeat): string {
-    const { ruleOf, agent } = this.#options
+    const { ruleOf, agent: self } = this.#options
+    const agent = seat.agent ?? self
     const key = countKey(ruleOf(seat.product) ?? 'session', { agent, account: seat.account, email: seat.email })
     return key === undefined ? seat.id : JSON.stringify(key.parts)
   }

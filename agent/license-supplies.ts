@@ -46,6 +46,7 @@ export function suppliesOf(installed: Installed, moment: SupplyMoment): LicenseS
       takes,
       overlap: payload.overlap,
       ...(payload.kind === 'standalone' ? { local: true as const } : {}),
+      ...(payload.detach === undefined ? {} : { maxDetachDays: payload.detach.maxDays }),
       depth: payload.depth,
       chain: [],
     },

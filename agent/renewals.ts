@@ -29,7 +29,7 @@ export interface RenewalParts {
 }
 
 /** What a session granted after waiting is promised until its first heartbeat, in seconds (R30). */
-const unconfirmedSeconds = 60
+const unconfirmedSeconds = { session: 60, lease: 10, detachment: 60 } as const
 
 export class Renewals {
   readonly #parts: RenewalParts
@@ -162,7 +162,7 @@ export class Renewals {
 
   /** @param bootAt now on the boot clock, in ms @returns 0 when one of its supplies has ended */
   secondsFor(view: SeatView, grant: Grant, bootAt: number): number {
-    let seconds = grant.unconfirmed ? Math.min(unconfirmedSeconds, grant.leaseSeconds) : grant.leaseSeconds
+    let seconds = grant.unconfirmed ? Math.min(unconfirmedSeconds[grant.kind], grant.leaseSeconds) : grant.leaseSeconds
     for (const part of grant.parts) seconds = Math.min(seconds, this.#partSeconds(view, grant, part, bootAt))
     return seconds
   }

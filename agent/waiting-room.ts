@@ -24,6 +24,16 @@ export interface WaitingRoomOptions<Answer> {
   /** What the same answer is for who asked for the same id beside the first. */
   readonly again: (answer: Answer) => Answer
   readonly onChange?: (product: ProductName, waiting: number) => void
+  /** There is no seat here for the head of a line: it may stand in line elsewhere, until that is cancelled. */
+  readonly stand?: (command: OpenCommand, place: StandingPlace) => Cancel
+}
+
+/** The head of a line, as who stands in line elsewhere for it sees it. */
+export interface StandingPlace {
+  /** Until when it waits, on `atLeast`. */
+  until(): number
+  /** Nobody listens for it at the moment. */
+  isAway(): boolean
 }
 
 export type WaitAnswer<Answer> =
@@ -54,6 +64,8 @@ export class WaitingRoom<Answer> {
   readonly #again = new Set<ProductName>()
   /** For each line with places that nobody listens for: the timer for the first that is given up. */
   readonly #leaving = new Map<ProductName, Cancel>()
+  /** For each line whose head stands in line elsewhere: that head. */
+  readonly #standing = new Map<ProductName, { readonly id: string; readonly cancel: Cancel }>()
 
   constructor(options: WaitingRoomOptions<Answer>) {
     this.#options = options
@@ -123,6 +135,26 @@ export class WaitingRoom<Answer> {
     if (this.#leave(product, id, (listener) => listener.hear(again))) this.#serve(product)
   }
 
+  /** Who waits has got this elsewhere: an answer that is final. */
+  deliver(product: ProductName, id: string, answer: Answer): void {
+    const { again } = this.#options
+    if (this.#leave(product, id, (listener, first) => listener.hear(first ? answer : again(answer))))
+      this.#serve(product)
+  }
+
+  /** What the head got elsewhere is of no use: it may stand there anew. */
+  standAgain(product: ProductName): void {
+    this.#standing.delete(product)
+    this.#serve(product)
+  }
+
+  /** Position from 1, and how many wait. */
+  placeOf(product: ProductName, id: string): { readonly position: number; readonly waiting: number } | undefined {
+    const line = this.#line.list(this.#now()).filter(({ waiting }) => waiting.product === product)
+    const position = line.find(({ waiting }) => waiting.id === id)?.position
+    return position === undefined ? undefined : { position, waiting: line.length }
+  }
+
   /** Seats may have come free. @param vendor only its products; absent = of anybody */
   serve(vendor?: string): void {
     for (const product of this.#line.products())
@@ -135,6 +167,8 @@ export class WaitingRoom<Answer> {
     this.#leaving.clear()
     for (const { command } of this.#guests.values())
       this.#leave(command.product, command.id, (listener) => listener.hear({ kind: 'short' }))
+    for (const { cancel } of this.#standing.values()) cancel()
+    this.#standing.clear()
   }
 
   #serve(product: ProductName): void {
@@ -160,7 +194,10 @@ export class WaitingRoom<Answer> {
       this.#again.delete(product)
       try {
         const answer = await this.#options.ask(guest.command)
-        if (!this.#options.isFinal(answer)) return
+        if (!this.#options.isFinal(answer)) {
+          this.#stand(product, head, guest)
+          return
+        }
         this.#leave(product, head.id, (listener, first) => listener.hear(first ? answer : this.#options.again(answer)))
       } catch (error) {
         // The outcome is unknown, so who asked asks again with the same id, and finds its place (R1).
@@ -168,6 +205,24 @@ export class WaitingRoom<Answer> {
         this.#suspend(product, head.id)
       }
     }
+  }
+
+  #stand(product: ProductName, { id }: Waiting, guest: Guest<Answer>): void {
+    const { stand } = this.#options
+    if (!stand || this.#standing.get(product)?.id === id || !this.#guests.has(id)) return
+    const cancel = stand(guest.command, {
+      until: () => this.#line.head(product, this.#now())?.until ?? 0,
+      isAway: () => !this.#guests.has(id),
+    })
+    this.#standing.set(product, { id, cancel })
+  }
+
+  /** Who stands in line elsewhere and is no longer the head here gives that up. */
+  #unstand(product: ProductName): void {
+    const standing = this.#standing.get(product)
+    if (!standing || this.#line.head(product, this.#now())?.id === standing.id) return
+    this.#standing.delete(product)
+    standing.cancel()
   }
 
   /** Nobody listens for this place any more: it is kept for a moment. */
@@ -202,6 +257,7 @@ export class WaitingRoom<Answer> {
   }
 
   #changed(product: ProductName): void {
+    this.#unstand(product)
     this.#options.onChange?.(product, this.waiting(product))
   }
 

@@ -12,8 +12,17 @@ const start = Date.parse('2026-11-24T00:00:00.000Z')
 
 interface Happened {
   readonly at: number
-  readonly type: 'session.opened' | 'session.ended' | 'session.refused' | 'agent.started'
+  readonly type:
+    | 'session.opened'
+    | 'session.ended'
+    | 'session.refused'
+    | 'agent.started'
+    | 'lease.granted'
+    | 'lease.ended'
+  /** Also of a lease. */
   readonly session?: string
+  /** Of a lease: where the application runs. */
+  readonly agent?: string
   readonly account?: string
   readonly seats?: number
   readonly product?: string
@@ -21,7 +30,7 @@ interface Happened {
 }
 
 function entryOf(one: Happened, place: number): JournalEntry {
-  const { at, type, session, account, seats = 1, product = 'acme/cad', code } = one
+  const { at, type, session, agent, account, seats = 1, product = 'acme/cad', code } = one
   return {
     sequence: place + 1,
     at,
@@ -29,7 +38,8 @@ function entryOf(one: Happened, place: number): JournalEntry {
     type,
     facts: {
       ...(type === 'agent.started' ? {} : { product, seats }),
-      ...(session === undefined ? {} : { session }),
+      ...(session === undefined ? {} : { [type.startsWith('lease') ? 'lease' : 'session']: session }),
+      ...(agent === undefined ? {} : { agent }),
       ...(code === undefined ? {} : { code }),
     },
     ...(account === undefined ? {} : { personal: { hash: '', texts: { account } } }),
@@ -48,12 +58,13 @@ class Story {
     this.happened.push(one)
     this.now = Math.max(this.now, one.at)
     if (one.session === undefined) return
-    if (one.type === 'session.ended') this.live.delete(one.session)
-    if (one.type === 'session.opened')
+    if (one.type.endsWith('.ended')) this.live.delete(one.session)
+    if (one.type === 'session.opened' || one.type === 'lease.granted')
       this.live.set(one.session, {
         id: one.session,
         product: one.product ?? 'acme/cad',
         seats: one.seats ?? 1,
+        agent: one.agent,
         account: one.account,
       })
   }
@@ -248,4 +259,21 @@ test('a past that can not be read is read anew by the next who asks', async (t) 
   await t.throwsAsync(history.read(hours), { message: 'the store is gone' })
   broken = false
   t.is((await history.read(hours)).products[0]?.peaks[0], 1)
+})
+
+test('leases of other agents are usage like sessions, and count for the machine that the application runs at', async (t) => {
+  const story = new Story()
+  const at = (minutes: number): number => start + minutes * minute
+  story.note({ at: at(1), type: 'session.opened', session: 'here' })
+  story.note({ at: at(2), type: 'lease.granted', session: 'a/one', agent: 'desktop' })
+  story.note({ at: at(3), type: 'lease.granted', session: 'b/one', agent: 'desktop' })
+  const history = story.history('host')
+  t.deepEqual((await history.read([start, start + hour])).products[0]?.peaks, [2])
+  story.note({ at: at(70), type: 'lease.granted', session: 'a/two', agent: 'laptop' })
+  story.note({ at: at(80), type: 'lease.ended', session: 'a/one', agent: 'desktop' })
+  story.note({ at: at(90), type: 'lease.ended', session: 'b/one', agent: 'desktop' })
+  story.note({ at: at(130), type: 'session.ended', session: 'here' })
+  const boundaries = [start, start + hour, start + 2 * hour, start + 3 * hour]
+  for (const one of [history, story.history('host')])
+    t.deepEqual((await one.read(boundaries)).products[0]?.peaks, [2, 3, 2])
 })

@@ -270,5 +270,66 @@ export const connectionReport = z.looseObject({
   ),
 })
 
+const dryRunCase = z.looseObject({
+  product: z.string(),
+  feature: z.string().optional(),
+  user: person,
+  host: z.string().optional(),
+  address: z.string().optional(),
+  times: z.number(),
+  lastAt: z.string(),
+  rule: z.string().optional(),
+})
+export type DryRunCase = z.infer<typeof dryRunCase>
+const dryRunSide = z.looseObject({ count: z.number(), examples: z.array(dryRunCase) })
+const dryRun = z.looseObject({
+  from: z.string(),
+  until: z.string(),
+  requests: z.number(),
+  complete: z.boolean(),
+  forgotten: z.number(),
+  refused: dryRunSide,
+  allowed: dryRunSide,
+})
+export type DryRun = z.infer<typeof dryRun>
+export const checkedRules = z.looseObject({
+  outcome: z.string().optional(),
+  verdicts: z
+    .array(
+      z.looseObject({
+        list: z.string(),
+        outcome: z.string(),
+        rule: z.string().optional(),
+        line: z.number().optional(),
+        detail: z.string().optional(),
+        licenses: z.looseObject({ kind: z.string(), licenses: z.array(z.string()), rule: z.string() }).optional(),
+      }),
+    )
+    .optional(),
+  dryRun: dryRun.optional(),
+})
+export type CheckedRules = z.infer<typeof checkedRules>
+
+export const recentClients = list(
+  z.looseObject({
+    agent: managerName,
+    address: z.string().optional(),
+    user: person,
+    host: z.string().optional(),
+    product: z.string(),
+    outcome: z.string(),
+    at: z.string(),
+    rules: z.array(z.looseObject({ action: z.string(), text: z.string() })),
+  }),
+)
+export type RecentClient = z.infer<typeof recentClients>['items'][number]
+
+export const proxyTest = z.looseObject({
+  way: z.string(),
+  good: z.boolean(),
+  steps: z.array(z.looseObject({ step: z.string(), outcome: z.string(), detail: z.string() })),
+  ms: z.number(),
+})
+
 /** An answer whose content is of no interest. */
 export const anything = z.unknown()

@@ -80,7 +80,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 9,
     meaning: 'does not go with what is there already',
-    codes: ['id_conflict', 'session_ended', 'read_only_setting', 'not_confirmed', 'peer_forked'],
+    codes: [
+      'id_conflict',
+      'session_ended',
+      'read_only_setting',
+      'proxy_not_configured',
+      'not_confirmed',
+      'peer_forked',
+    ],
   },
   { exit: 10, meaning: 'no block was found in the text', codes: ['not_a_document'] },
   { exit: 11, meaning: 'the block was damaged or changed', codes: ['document_altered'] },

@@ -1,6 +1,7 @@
 /** All verbs of the command line, in the order of the help. Owns nothing. */
 import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
+import { clientsVerb } from './clients.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
 import { importConfigVerb } from './config-import.ts'
@@ -11,6 +12,8 @@ import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
 import { approveManagerVerb, forgetManagerVerb, managersVerb } from './managers.ts'
 import { passwordVerb } from './password.ts'
 import { productsVerb } from './products.ts'
+import { testProxyVerb } from './proxy.ts'
+import { checkRulesVerb } from './rules.ts'
 import { runVerb } from './run.ts'
 import { searchVerb } from './search.ts'
 import { servingVerbs } from './serving.ts'
@@ -28,6 +31,8 @@ export const verbs: readonly Verb[] = [
   sessionsVerb,
   computersVerb,
   whyVerb,
+  clientsVerb,
+  checkRulesVerb,
   disconnectVerb,
   ...servingVerbs,
   licensesVerb,
@@ -49,6 +54,7 @@ export const verbs: readonly Verb[] = [
   unsetConfigVerb,
   validateConfigVerb,
   importConfigVerb,
+  testProxyVerb,
   passwordVerb,
   versionVerb,
 ]

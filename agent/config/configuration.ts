@@ -13,7 +13,7 @@ import type { SettingValueKind } from './kinds.ts'
 import type { FixedValues } from './load.ts'
 import { findSetting, isSettingName, variableOf } from './names.ts'
 import { checkPatch, type Patch } from './patch.ts'
-import { checkValue } from './problem.ts'
+import { checkShape } from './problem.ts'
 import { nameForProduct, type ProductSettingPattern, type ProductSettingValue } from './product-settings.ts'
 import type { ConfigurationPage } from './setting.ts'
 import { type SettingName, type SettingValue, type SettingValues, settingNames, settings } from './settings.ts'
@@ -71,7 +71,7 @@ export class Configuration implements RecordOwner {
 
   restore(record: StoredRecord): void {
     const setting = findSetting(record.key)
-    const check = setting && checkValue(record.key, setting, record.value)
+    const check = setting && checkShape(record.key, setting, record.value)
     if (check?.kind === 'good') this.#administrator = new Map(this.#administrator).set(record.key, check.value)
     // of another version: kept in the store, not in force
     else this.#parts.onTrouble('a stored setting is not used', { name: record.key })

@@ -16,8 +16,8 @@ export interface Kind<T extends SettingValueKind> {
   readonly choices?: readonly string[]
   readonly min?: number
   readonly max?: number
-  /** Of a list: every line that is wrong, with what is wrong with it. */
-  readonly findWrongLines?: FindWrongLines
+  /** What is wrong with a value that the schema takes; sentences without a full stop. Values that are stored are not asked. */
+  check?(value: T): readonly string[]
 }
 
 export type FindWrongLines = (
@@ -26,6 +26,8 @@ export type FindWrongLines = (
 
 const longestText = 255
 const longestList = 1000
+/** As many as people read at a time. */
+const mostWrongLines = 20
 const control = /[\p{Cc}\p{Zl}\p{Zp}]/u
 
 export function onOff(initial: boolean): Kind<boolean> {
@@ -65,10 +67,18 @@ export function list(shape?: Shape): Kind<readonly string[]> {
   return { kind: 'list', schema, default: [], wanted }
 }
 
+/** A list whose lines mean something together. */
+export function rules(check: (lines: readonly string[]) => readonly string[]): Kind<readonly string[]> {
+  return { ...list(), wanted: 'a list of rules, one a line, as in docs/access-rules.md', check }
+}
+
 /** A list whose lines are looked at one by one, so that each wrong one is named with its reason. */
 export function checkedLines(wanted: string, findWrongLines: FindWrongLines): Kind<readonly string[]> {
-  const schema = list().schema.refine((lines) => findWrongLines(lines).length === 0)
-  return { kind: 'list', schema, default: [], wanted: `a list of ${wanted}`, findWrongLines }
+  const check = (lines: readonly string[]): string[] =>
+    findWrongLines(lines)
+      .slice(0, mostWrongLines)
+      .map(({ line, text, reason }) => `line ${line}, ${showValue(text)}: ${reason}`)
+  return { ...list(), wanted: `a list of ${wanted}`, check }
 }
 
 function itemSchema(shape: Shape | undefined, max: number): z.ZodType<string> {

@@ -39,7 +39,7 @@ export function checkPatch(patch: unknown): PatchCheck {
     else {
       const check = checkValue(name, setting, value)
       if (check.kind === 'good') values.set(name, check.value)
-      else errors.push({ field: name, detail: check.message })
+      else errors.push(...check.problems.map((detail) => ({ field: name, detail })))
     }
   }
   return errors.length > 0 ? { kind: 'wrong', errors } : { kind: 'good', patch: values }

@@ -16,29 +16,30 @@ export interface ConfigurationProblem {
 
 export type ValueCheck =
   | { readonly kind: 'good'; readonly value: SettingValueKind }
-  | { readonly kind: 'wrong'; readonly message: string }
+  /** `message` says all that is wrong, `problems` one by one. */
+  | { readonly kind: 'wrong'; readonly message: string; readonly problems: readonly string[] }
 
 export function checkValue(name: string, setting: Setting, value: unknown): ValueCheck {
+  const shape = checkShape(name, setting, value)
+  if (shape.kind === 'wrong') return shape
+  const problems = (setting.check?.(shape.value) ?? []).map((problem) => `${name}, ${problem}`)
+  return problems.length === 0 ? shape : wrong(problems)
+}
+
+/** Without what only people who change the value need to hear. */
+export function checkShape(name: string, setting: Setting, value: unknown): ValueCheck {
   const parsed = setting.schema.safeParse(value)
   if (parsed.success) return { kind: 'good', value: parsed.data }
-  const lines = wrongLines(setting, value)
-  if (lines.length > 0) return { kind: 'wrong', message: `${name} has wrong lines: ${lines.join('; ')}` }
   const item = setting.kind === 'list' ? parsed.error.issues[0]?.path[0] : undefined
   const found =
     typeof item === 'number' && Array.isArray(value)
       ? `has ${showValue(value[item])} as entry ${item + 1}`
       : `is ${showValue(value)}`
-  return { kind: 'wrong', message: `${name} ${found}; it wants ${setting.wanted}` }
+  return wrong([`${name} ${found}; it wants ${setting.wanted}`])
 }
 
-/** As many as people read at a time. */
-const mostLines = 20
-
-function wrongLines(setting: Setting, value: unknown): string[] {
-  if (!setting.findWrongLines || !Array.isArray(value) || !value.every((line) => typeof line === 'string')) return []
-  const wrong = setting.findWrongLines(value)
-  const told = wrong.slice(0, mostLines).map(({ line, text, reason }) => `line ${line}, ${showValue(text)}: ${reason}`)
-  return wrong.length > mostLines ? [...told, `and ${wrong.length - mostLines} more`] : told
+function wrong(problems: readonly string[]): ValueCheck {
+  return { kind: 'wrong', message: problems.join('; '), problems }
 }
 
 /** The configuration can not be used; the message lists every problem with its place. Stops the start. */

@@ -10,7 +10,8 @@ type Tree = { [name: string]: Tree | z.ZodType }
 
 function describe(setting: Setting): z.ZodType {
   const unit = setting.unit === undefined ? '' : ` In ${setting.unit}.`
-  return setting.schema.meta({ title: setting.label, description: `${setting.help}${unit}`, default: setting.default })
+  const schema = setting.schema.refine((value) => (setting.check?.(value) ?? []).length === 0)
+  return schema.meta({ title: setting.label, description: `${setting.help}${unit}`, default: setting.default })
 }
 
 function buildTree(): Tree {

@@ -64,6 +64,11 @@ export const proxyPlace = {
   max: 100,
 }
 export const fileName = { wanted: 'the absolute path of a file', pattern: /^(\/|[A-Za-z]:[\\/])/, max: 1024 }
+export function checkUrl(text: string): readonly string[] {
+  return text === '' || URL.canParse(text)
+    ? []
+    : ['which can not be an address: a host, and a port up to 65,535, are wanted']
+}
 // credentials in an address would be shown and journaled with it
 export const proxyUrl = { wanted: 'an http or https address without a password', pattern: /^https?:\/\/[^\s@/]+\/?$/ }
 

@@ -2,9 +2,12 @@
  * Every setting of the agent, in one table: its kind, default, unit, words, page, and whether it needs a restart.
  * Types, checks, the file's schema, the environment's names, the pages and docs/configuration.md come from here.
  */
-import { checkedLines, choice, list, onOff, text, whole } from './kinds.ts'
+import { checkExceptions } from '../domain/access/exceptions.ts'
+import { checkRules } from '../domain/access/parse.ts'
+import { checkedLines, choice, list, onOff, rules, text, whole } from './kinds.ts'
 import { findWrongLines } from './search-parameters.ts'
 import {
+  checkUrl,
   email,
   enableDetaching,
   fileName,
@@ -124,10 +127,10 @@ export const settings = {
     label: 'Allow Access from Remote Clients',
     help: 'Which other agents get seats from here: no one, approved agents, or everyone the rules allow.',
   }),
-  'serving.rules': setting(list(), {
+  'serving.rules': setting(rules(checkRules('machines')), {
     page: 'remote-clients',
     label: 'Access Restrictions',
-    help: 'allow= and deny= lines for machines, from the top; the first that fits decides.',
+    help: 'allow= and deny= lines for machines, from the top; the first that fits decides, and what none fits is allowed.',
   }),
   'serving.seatsPerAgent': setting(whole(0, 0, 1_000_000), {
     page: 'remote-clients',
@@ -136,10 +139,10 @@ export const settings = {
     unit: 'seats',
   }),
 
-  'users.rules': setting(list(), {
+  'users.rules': setting(rules(checkRules('users')), {
     page: 'user-restrictions',
     label: 'User Restrictions',
-    help: 'allow=user@host and deny= lines, from the top; the first that fits decides.',
+    help: 'allow=user@host and deny= lines, from the top; the first that fits decides, and what none fits is allowed.',
   }),
   'people.policy': setting(choice('everyone', ['everyone', 'listed']), {
     page: 'user-restrictions',
@@ -209,11 +212,14 @@ export const settings = {
     label: 'Certificate Key File',
     help: 'PEM file of the private key of the certificate.',
   }),
-  'network.proxy.url': setting(text(proxyUrl), {
-    page: 'network',
-    label: 'Outgoing Proxy',
-    help: 'The proxy for accounts, activation and managers outside the local subnets.',
-  }),
+  'network.proxy.url': setting(
+    { ...text(proxyUrl), check: checkUrl },
+    {
+      page: 'network',
+      label: 'Outgoing Proxy',
+      help: 'The proxy for accounts, activation and managers outside the local subnets.',
+    },
+  ),
   'network.proxy.user': setting(text(), {
     page: 'network',
     label: 'Proxy User',
@@ -224,11 +230,14 @@ export const settings = {
     label: 'Proxy Password File',
     help: 'File with the password for the proxy in its first line.',
   }),
-  'network.proxy.except': setting(list(place), {
-    page: 'network',
-    label: 'No Proxy for',
-    help: 'Hosts, domains and address ranges that are reached without the proxy.',
-  }),
+  'network.proxy.except': setting(
+    { ...list(place), check: checkExceptions },
+    {
+      page: 'network',
+      label: 'No Proxy for',
+      help: 'Hosts, domains, addresses and networks that are reached without the proxy, one per line. This machine and its subnets always are.',
+    },
+  ),
 
   'mail.host': setting(text(host), {
     page: 'mail',

@@ -1,6 +1,7 @@
 /**
  * Grants: seats given out of supplies, until a time; as stored, and the rules of their times (R3, R10). Pure.
  */
+import type { LicensePermit } from './access/permit.ts'
 import type { CountFacts } from './count-key.ts'
 import type { ProductName } from './product-name.ts'
 
@@ -47,10 +48,14 @@ export interface Grant {
   readonly body: string
   /** The holder wants seats of this vendor key only, also when it moves. */
   readonly vendorKey?: string
+  /** Licenses that its seats may come from by the rules, also when it moves. */
+  readonly licenses?: LicensePermit
   /** The first nonce; never changes (R27). */
   readonly binding?: string
   /** What a lease is counted by: the agent that the application runs at, and its user and process there (R18). */
   readonly facts?: CountFacts
+  /** When a detachment ends, as wall time in ms. */
+  readonly until?: number
   /** The process that is watched (R29). */
   readonly process?: { readonly boot: string; readonly id: number; readonly startedAt: string }
   readonly activity: Activity

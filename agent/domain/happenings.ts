@@ -8,31 +8,40 @@ type SeatHappening = Omit<Happening, 'instance'> & { readonly instance: string }
 
 /** What the journal calls the beginning and the end of a grant, and what it calls the grant itself. */
 const names = {
-  session: { opened: 'session.opened', ended: 'session.ended', ending: 'session.ending', id: 'session' },
-  lease: { opened: 'lease.granted', ended: 'lease.ended', ending: 'lease.ending', id: 'lease' },
-  detachment: { opened: 'detachment.made', ended: 'detachment.ended', ending: 'detachment.ending', id: 'detachment' },
+  session: {
+    opened: 'session.opened',
+    ended: 'session.ended',
+    ending: 'session.ending',
+    moved: 'session.moved',
+    id: 'session',
+  },
+  lease: {
+    opened: 'lease.granted',
+    ended: 'lease.ended',
+    ending: 'lease.ending',
+    moved: 'lease.moved',
+    id: 'lease',
+  },
+  detachment: {
+    opened: 'detachment.made',
+    ended: 'detachment.ended',
+    ending: 'detachment.ending',
+    moved: 'detachment.moved',
+    id: 'detachment',
+  },
 } as const satisfies Record<GrantKind, Record<string, string>>
 
 export function grantOpened(grant: Grant): SeatHappening {
-  return {
-    type: names[grant.kind].opened,
-    instance: grant.instance,
-    facts: {
-      ...seatFacts(grant),
-      supplies: grant.parts.map((part) => part.supply),
-      waited: grant.unconfirmed ?? false,
-    },
-    personal: personalFacts(grant.who),
-  }
+  const facts = seatFacts(grant)
+  facts.supplies = grant.parts.map((part) => part.supply)
+  facts.waited = grant.unconfirmed ?? false
+  return { type: names[grant.kind].opened, instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
 export function grantEnded(grant: Grant, reason: string): SeatHappening {
-  return {
-    type: names[grant.kind].ended,
-    instance: grant.instance,
-    facts: { ...seatFacts(grant), reason },
-    personal: personalFacts(grant.who),
-  }
+  const facts = seatFacts(grant)
+  facts.reason = reason
+  return { type: names[grant.kind].ended, instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
 /** Who ordered an end from this side, and what they said about it. */
@@ -51,9 +60,9 @@ export function grantEnding(grant: Grant, reason: string, order: EndOrder): Seat
   }
 }
 
-export function sessionMoved(grant: Grant): SeatHappening {
+export function grantMoved(grant: Grant): SeatHappening {
   return {
-    type: 'session.moved',
+    type: names[grant.kind].moved,
     instance: grant.instance,
     facts: { ...seatFacts(grant), supplies: grant.parts.map((part) => part.supply) },
   }
@@ -90,6 +99,8 @@ function seatFacts(grant: Grant): Record<string, JournalFact> {
   const id = names[grant.kind].id
   const facts: Record<string, JournalFact> = { [id]: grant.id, product: grant.product, seats: grant.seats }
   if (grant.kind !== 'session') facts.holder = grant.holder
+  // The agent that the application runs at, where the holder leases on.
+  if (grant.facts !== undefined) facts.agent = grant.facts.agent
   if (grant.feature !== undefined) facts.feature = grant.feature
   return facts
 }

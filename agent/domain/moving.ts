@@ -110,6 +110,7 @@ export function moveTarget(
     seats: grant.seats,
     facts: context.factsOf(grant),
     ...(grant.vendorKey === undefined ? {} : { vendorKey: grant.vendorKey }),
+    ...(grant.licenses === undefined ? {} : { licenses: grant.licenses }),
     ...(grant.feature === undefined ? {} : { feature: grant.feature }),
   }
   const promised = context.promisedFor(grant)

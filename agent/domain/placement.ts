@@ -2,11 +2,12 @@
  * Where the seats of a session come from: the order of supplies, and parts in several of them (R18). Pure: reads a view,
  * answers parts.
  */
+import { type LicensePermit, permits } from './access/permit.ts'
 import type { SeatView } from './book.ts'
 import { type CountFacts, countKey, hashCountKey } from './count-key.ts'
 import type { Part } from './grant.ts'
 import type { ProductName } from './product-name.ts'
-import { endsSoon, featureLimit, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
+import { endsSoon, featureLimit, fitsFeature, promiseSeconds, type Supply, type SupplyKind } from './supply.ts'
 import { featureUnit } from './usage.ts'
 
 /** What a place is looked for. */
@@ -19,9 +20,14 @@ export interface Wanted {
   readonly keyless?: true
   /** Only seats of licenses that this vendor key signed. */
   readonly vendorKey?: string
+  /** Only supplies of these kinds; absent: of all. */
+  readonly kinds?: readonly SupplyKind[]
+  /** Only seats of licenses that the rules permit. */
+  readonly licenses?: LicensePermit
 }
 
-type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'keyless'> & Partial<Pick<Wanted, 'facts'>>
+type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'licenses' | 'keyless' | 'kinds'> &
+  Partial<Pick<Wanted, 'facts'>>
 
 const kindOrder = { detachment: 0, license: 1, lease: 2 } as const
 
@@ -46,9 +52,11 @@ export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Su
  * key (R17), one vendor's key only for who trusts it. Where nothing is said of who asks: those that are there for everybody.
  */
 export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply[] {
-  const supplies = view.suppliesFor(wanted.product)
-  const { facts, vendorKey, product, keyless } = wanted
-  if (vendorKey === undefined && !supplies.some((one) => one.onlyKey !== undefined)) return supplies
+  const { facts, vendorKey, licenses, product, keyless, kinds } = wanted
+  const fitting = view.suppliesFor(product)
+  const supplies = kinds === undefined ? fitting : fitting.filter((one) => kinds.includes(one.kind))
+  if (vendorKey === undefined && licenses === undefined && !supplies.some((one) => one.onlyKey !== undefined))
+    return supplies
   // Thousands of leases may come from a few licenses.
   const keys = new Map<string, string | undefined>()
   const keyOf = (supply: Supply): string | undefined => {
@@ -59,6 +67,7 @@ export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply
   return supplies.filter(
     (one) =>
       (vendorKey === undefined || one.vendorKey === vendorKey) &&
+      permits(licenses, one.license) &&
       (one.onlyKey === undefined || one.onlyKey === keyOf(one)),
   )
 }
@@ -87,6 +96,7 @@ export function fill(
     const lives = key === undefined ? 0 : view.occupied(supply.id, key)
     return { supply, key, lives, room: roomIn(view, supply, wanted.feature, key), taken: 0 }
   })
+  leaveOnePerKey(found)
   let missing = wanted.seats
   for (const one of found) {
     one.taken = Math.min(missing, one.lives, one.room)
@@ -101,6 +111,25 @@ export function fill(
     .filter((one) => one.taken > 0)
     .map(({ supply, key, taken }) => ({ supply: supply.id, seats: taken, ...(key === undefined ? {} : { key }) }))
   return { parts, missing }
+}
+
+/**
+ * Leases under the same key of the same license share their seats where they come from: the key occupies the largest of them there,
+ * not their sum. So a session has seats of one of them only (R17, R18).
+ */
+function leaveOnePerKey(found: { readonly supply: Supply; readonly lives: number; room: number }[]): void {
+  const largest = new Map<string, { room: number; readonly lives: number }>()
+  for (const one of found) {
+    const { onlyKey } = one.supply
+    if (onlyKey === undefined) continue
+    const other = largest.get(onlyKey)
+    if (other && (other.room > one.room || (other.room === one.room && other.lives >= one.lives))) {
+      one.room = 0
+      continue
+    }
+    if (other) other.room = 0
+    largest.set(onlyKey, one)
+  }
 }
 
 /** Whether the parts take only what their key occupies anyway, so that nobody else has a seat less. */

@@ -2,6 +2,7 @@
  * The decisions about seats: open, begin to end, end, and what follows from a change of supplies. Pure: each takes a draft and
  * a command, changes the draft where it says yes, and answers what was decided. Times are the lessor's (R3).
  */
+import type { LicensePermit } from './access/permit.ts'
 import type { Draft, SeatView } from './book.ts'
 import type { CountFacts } from './count-key.ts'
 import { type Activity, freshFreeIn, type Grant, type Part, type Tombstone, type Who } from './grant.ts'
@@ -9,7 +10,7 @@ import { isLeasable, type LeaseTerms, leasableSupplies, placeLease } from './lea
 import { type MoveContext, mostCandidates, moveTarget, placeByMoving } from './moving.ts'
 import { leaseSecondsOf, mostSeats, openSupplies, place, servingSupplies, sharesAll, type Wanted } from './placement.ts'
 import { type ProductName, productName } from './product-name.ts'
-import { type ClosedBy, endsSoon, fitsFeature, promiseSeconds, type Supply } from './supply.ts'
+import { type ClosedBy, endsSoon, fitsFeature, promiseSeconds, type Supply, type SupplyKind } from './supply.ts'
 
 interface Asked {
   readonly id: string
@@ -29,6 +30,10 @@ interface Asked {
   readonly sharedOnly?: true
   /** Only seats of licenses that this vendor key signed. */
   readonly vendorKey?: string
+  /** Only supplies of these kinds; absent: of all. */
+  readonly kinds?: readonly SupplyKind[]
+  /** Only seats of licenses that the rules for the user permit. */
+  readonly licenses?: LicensePermit
 }
 
 /** A seat for an application of this agent. */
@@ -106,14 +111,17 @@ export function decideOpen(
   return made ? granted(draft, command, made.parts, made.moved, [], context) : short(supplies, wanted)
 }
 
-function wantedBy(command: OpenCommand): Wanted {
-  const { product, seats, feature, vendorKey, lease } = command
+/** What a command looks for. */
+export function wantedBy(command: OpenCommand): Wanted {
+  const { product, seats, feature, vendorKey, licenses, lease, kinds } = command
   return {
     product,
     seats,
     facts: factsOfCommand(command),
     ...(feature === undefined ? {} : { feature }),
     ...(vendorKey === undefined ? {} : { vendorKey }),
+    ...(kinds === undefined ? {} : { kinds }),
+    ...(licenses === undefined ? {} : { licenses }),
     ...(lease?.purpose === 'reserve' ? { keyless: true as const } : {}),
   }
 }
@@ -142,6 +150,7 @@ function granted(
     ...(command.lease ? { facts: command.lease.facts } : {}),
     body: command.body,
     ...(command.vendorKey === undefined ? {} : { vendorKey: command.vendorKey }),
+    ...(command.licenses === undefined ? {} : { licenses: command.licenses }),
     ...(command.binding === undefined ? {} : { binding: command.binding }),
     ...(command.process === undefined ? {} : { process: command.process }),
     activity: command.activity,

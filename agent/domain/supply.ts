@@ -68,6 +68,8 @@ export interface Supply {
   readonly onlyKey?: string
   /** Serves only sessions that name this feature; null: only those that name none. Absent: no such restriction. */
   readonly onlyFeature?: string | null
+  /** For how many days its seats may be detached at most, as the license says; absent: not at all. */
+  readonly maxDetachDays?: number
   /** Where a lease or detachment comes from. */
   readonly manager?: { readonly id: string; readonly name: string }
   /** It became fewer seats; so many, `seats` among them, are still there until an earlier time on the boot clock, in ms (R19). */

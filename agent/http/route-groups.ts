@@ -40,7 +40,16 @@ export const routeGroups: readonly RouteGroup[] = [
   { name: 'Serving', description: 'Giving out seats: the two switches.', first: ['serving'] },
   { name: 'Events', description: 'What happens, as it happens.', first: ['events'] },
   { name: 'Journal', description: 'What happened, with reasons, for good.', first: ['journal'] },
-  { name: 'Configuration', description: 'Settings, with where each value comes from.', first: ['configuration'] },
+  {
+    name: 'Access',
+    description: 'Who may have seats by the rules, and who asked for some lately.',
+    first: ['rules', 'recent-clients'],
+  },
+  {
+    name: 'Configuration',
+    description: 'Settings, with where each value comes from.',
+    first: ['configuration', 'proxy'],
+  },
   {
     name: 'Sign-in',
     description: 'The administrator: signing in and out, and the password.',

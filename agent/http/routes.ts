@@ -13,8 +13,11 @@ import { type JournalParts, journalRoutes } from './api/journal.ts'
 import { type LicensesParts, licenseRoutes } from './api/licenses.ts'
 import { type ManagersParts, managerRoutes } from './api/managers.ts'
 import { type ProductsParts, productRoutes } from './api/products.ts'
+import { type ProxyParts, proxyRoutes } from './api/proxy.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
+import { type RecentClientsParts, recentClientRoutes } from './api/recent-clients.ts'
 import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
+import { type RulesParts, ruleRoutes } from './api/rules.ts'
 import { type ServingParts, servingRoutes } from './api/serving.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
@@ -33,11 +36,14 @@ export interface ApiParts {
   readonly documents: DocumentsParts
   readonly products: ProductsParts
   /** Absent: no other agents. */
-  readonly managers?: ManagersParts
+  readonly managers: ManagersParts
   readonly health: HealthParts
   readonly streams: Pick<EventStreams, 'open'>
   readonly configuration: ConfigurationParts
   readonly journal: JournalParts
+  readonly rules: RulesParts
+  readonly recentClients: RecentClientsParts
+  readonly proxy: ProxyParts
   readonly signIn: SignInParts & { readonly access: { readonly cookieName: string } }
 }
 
@@ -57,11 +63,14 @@ export function buildInterface(parts: ApiParts): Interface {
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),
-    ...(parts.managers === undefined ? [] : managerRoutes(parts.managers)),
+    ...managerRoutes(parts.managers),
     ...healthRoutes(parts.health),
     ...eventRoutes(parts.streams),
     ...configurationRoutes(parts.configuration),
     ...journalRoutes(parts.journal),
+    ...ruleRoutes(parts.rules),
+    ...recentClientRoutes(parts.recentClients),
+    ...proxyRoutes(parts.proxy),
     ...signInRoutes(parts.signIn),
   ]
   let made: { readonly port: number; readonly description: Description } | undefined

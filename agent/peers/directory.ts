@@ -5,13 +5,13 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock, Timers } from '../clock.ts'
-import { readPlace } from '../config/search-parameters.ts'
+import { parseSearchParameter, readPlace } from '../config/search-parameters.ts'
 import { type Place, showPlace } from '../domain/place.ts'
 import { type ProductName, productOf } from '../domain/product-name.ts'
 import type { FoundBy, Hint } from './finders/finder.ts'
 import { type Condition, KnownAgent } from './known-agent.ts'
 import { LicenseTwins, type LicenseTwinsParts } from './license-twins.ts'
-import type { KnownManagers, ManagerLink, Offering, Unreachable } from './manager-link.ts'
+import type { KnownManagers, LostManager, ManagerLink, Offering, Unreachable } from './manager-link.ts'
 import { ManagerLinks, type News } from './manager-links.ts'
 import type { PeerMemory } from './peer-memory.ts'
 import type { Answered, KnownPeer, Missed, Prober } from './prober.ts'
@@ -92,6 +92,23 @@ export class Directory implements KnownManagers {
           for (const offer of offers)
             if (productOf(offer.product as ProductName) === product) names.add(offer.product as ProductName)
     return [...names]
+  }
+
+  lost(product: ProductName): readonly LostManager[] {
+    if (!this.#parts.isAllowed()) return []
+    return [...this.#agents.values()]
+      .filter(
+        ({ condition, offers }) => condition.state === 'unreachable' && offers.some((one) => one.product === product),
+      )
+      .map(({ id, name, condition: { detail } }) => ({ id, name, detail }))
+  }
+
+  isAt(id: string, address: string): boolean {
+    const text = address.trim()
+    if (text === id) return true
+    const parsed = parseSearchParameter(text)
+    const agent = this.#agents.get(id)
+    return parsed.kind === 'place' && agent !== undefined && isMeant(agent, parsed)
   }
 
   link(id: string): ManagerLink | undefined {

@@ -55,14 +55,25 @@ export interface Offering {
   readonly offer: Offer
 }
 
+export interface LostManager {
+  readonly id: string
+  readonly name: string
+  /** Why it can't be reached, a sentence for people. */
+  readonly detail: string
+}
+
 /** Which managers there are. Written by the directory. */
 export interface KnownManagers {
   /** Managers that offer the product now and can be reached, best first: free seats, then a short chain, then latency. */
   offering(product: ProductName): readonly Offering[]
   /** Products of that bare name, over all managers that can be reached. */
   productsNamed(product: string): readonly ProductName[]
+  /** Managers that offered the product when they were last reached, and can't be reached now. */
+  lost(product: ProductName): readonly LostManager[]
   /** A manager by its agent id, reached lately or not; undefined = never heard of. */
   link(id: string): ManagerLink | undefined
+  /** Whether this manager is the one at the address that somebody typed: host, host:port, URL, or its id. */
+  isAt(id: string, address: string): boolean
   /** Resolves once the first search after the start is done, at most after its deadline. */
   settled(): Promise<void>
   /** Told when offers have changed. */

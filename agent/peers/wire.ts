@@ -22,12 +22,17 @@ export const peerVersions = [1] as const
 /** Opaque id of a lease or detachment, made by who asks for it. */
 export const peerId = z.string().regex(/^[A-Za-z0-9_-]{16,64}$/, 'must be 16 to 64 letters, digits, - or _')
 const text = (most: number) => z.string().max(most)
+// Control characters, lone surrogates, and the marks that reverse the direction of text (they make a name show as another).
+const unshowable = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu
+/** What people are shown of another agent: characters that can't be shown are stripped. */
+const shown = (most: number) => text(most).overwrite((value) => value.replace(unshowable, ''))
 const compact = text(64 * 1024)
 /** Whole seconds. */
 const duration = z
   .int()
   .min(0)
   .max(10 * 366 * 86_400)
+const anyProduct = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}\/\*$/, 'must be vendor/*')
 const startId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/)
 
 /** `GET hello`: who answers here. Not signed by the caller; the answer is signed by the agent's key. */
@@ -48,7 +53,8 @@ export type Hello = z.output<typeof helloSchema>
 
 /** What an agent offers of one product: the pool that it can lease on. */
 export const offerSchema = z.object({
-  product: productName,
+  /** `vendor/*`: only seats that fit any product of the vendor; they are its `seats` then. */
+  product: z.union([productName, anyProduct]),
   title: title.optional(),
   /** Key id of the vendor that signed. */
   vendorKey: bytes32,
@@ -100,13 +106,13 @@ export type Peers = z.output<typeof peersSchema>
 
 /** Who uses the seat, as the agent of the application saw it. */
 export const peerWhoSchema = z.object({
-  account: text(255).optional(),
-  email: text(255).optional(),
-  displayName: text(255).optional(),
-  host: text(255).optional(),
+  account: shown(255).optional(),
+  email: shown(255).optional(),
+  displayName: shown(255).optional(),
+  host: shown(255).optional(),
   processId: z.int().min(0).optional(),
-  processName: text(255).optional(),
-  application: text(255).optional(),
+  processName: shown(255).optional(),
+  application: shown(255).optional(),
 })
 
 /** `PUT leases/{id}`. The same id again is a renewal (R14); with another body 422 `id_conflict`. */
@@ -127,7 +133,7 @@ export const leaseAskSchema = z.strictObject({
   process: z.strictObject({ boot: text(128), id: z.int().min(0), startedAt: text(64) }).optional(),
   who: peerWhoSchema,
   /** Name of the machine that asks, for people. */
-  machine: text(64),
+  machine: shown(64),
   /** Agents that the request came through, the first one first, the sender last (R21). */
   chain: z.array(bytes32).min(1).max(8),
   /** Only seats of this vendor's key. */
@@ -224,8 +230,10 @@ export type PeerEvent = z.output<typeof peerEventSchema>
 /** A refusal on the wire: problem+json with what `errors.ts` has for the code. */
 export const peerProblemSchema = z.object({
   code: text(64),
-  detail: text(2000).optional(),
+  detail: shown(2000).optional(),
   retryIn: duration.optional(),
+  /** The rule that refused, as it is written. */
+  rule: text(2000).optional(),
   /** `no_seats`: the most seats one lease could have now. */
   largest: z.int().min(0).optional(),
   reason: text(64).optional(),

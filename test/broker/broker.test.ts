@@ -168,7 +168,7 @@ test('a license that is closed is named with its reason, and its name is still k
 })
 
 test('seats that are signed with another key than the application trusts are no seats', async (t) => {
-  const { open } = await stand()
+  const { open } = await stand({ supplies: [supply('l1/cad', { vendorKey: 'key of l1' })] })
   t.is(codeOf(await open('key-1', { vendorKey: 'another key' })), 'unknown_product')
   t.is(codeOf(await open('key-2', { vendorKey: 'key of l1' })), 'opened')
 })

@@ -7,6 +7,7 @@ import type { JournalEntry } from '../../agent/domain/journal.ts'
 import type { Supply } from '../../agent/domain/supply.ts'
 import type { EndReason, Refusal } from '../../agent/errors.ts'
 import { Lessor, type SeatEvent } from '../../agent/lessor.ts'
+import { SeatFinder, type SeatFinderOptions } from '../../agent/seat-finder.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
 import type { KeptSessionView } from '../../agent/session-view.ts'
@@ -21,6 +22,7 @@ export interface StandOptions {
   readonly clock?: ManualClock
   readonly supplies?: readonly Supply[]
   readonly broker?: Partial<BrokerOptions>
+  readonly finder?: Partial<SeatFinderOptions>
   readonly idleLimit?: number
 }
 
@@ -68,18 +70,16 @@ export async function stand(options: StandOptions = {}): Promise<Stand> {
       broker.noteSeats(event)
     },
   })
+  const self = () => ({ id: 'agent-1', name: 'Agent one' })
   const broker = new Broker({
     lessor,
+    finder: new SeatFinder({ lessor, clock, timers: clock, self, ...options.finder }),
     writes: writer,
     clock,
-    timers: clock,
     keys: new SessionKeys((label) => createHash('sha256').update(label).digest()),
-    prover: {
-      prove: (grant, nonce) => ({ proof: [grant.binding ?? '', nonce] }),
-      vendorKeyOf: (license) => `key of ${license}`,
-    },
+    prover: { prove: (grant, nonce) => ({ proof: [grant.binding ?? '', nonce] }) },
     processes: { startOf: () => undefined },
-    self: () => ({ id: 'agent-1', name: 'Agent one' }),
+    self,
     settings: () => ({ idleLimit, privacy: 'names' }),
     ...options.broker,
   })

@@ -260,3 +260,36 @@ test('a listener that throws keeps no other from hearing', async (t) => {
   t.deepEqual(heard, [true])
   t.deepEqual(troubles, ['a changed setting could not be put in force: ui.remote'])
 })
+
+test('S6, S14: a wrong rule is named by line and column, each on its own, and nothing is saved', async (t) => {
+  const { configuration, writes } = make()
+  await configuration.change({ 'users.rules': ['deny=bo'] }, 'ana')
+  const outcome = await configuration.change(
+    { 'users.rules': ['# who', 'deny=group:x', 'allow=ana@10.0.0'], 'detach.maxDays': 3 },
+    'ana',
+  )
+  if (outcome.kind !== 'refused') return t.fail('it was taken')
+  t.is(outcome.code, 'invalid_request')
+  const errors = outcome.facts?.errors as readonly { field: string; detail: string }[]
+  t.deepEqual(
+    errors.map(({ field, detail }) => [field, detail.slice(0, 31)]),
+    [
+      ['users.rules', 'users.rules, line 2, column 6: '],
+      ['users.rules', 'users.rules, line 3, column 11:'],
+    ],
+  )
+  t.deepEqual(configuration.get('users.rules'), ['deny=bo'])
+  t.is(configuration.get('detach.maxDays'), 14)
+  t.is(writes.journal.length, 1)
+  t.is(configuration.validate({ 'serving.rules': ['deny=ana@ws-17'] }).kind, 'refused')
+  t.is(configuration.validate({ 'serving.rules': ['deny=10.0.0.0/8 # the lab'] }).kind, 'valid')
+})
+
+test('stored rules that this version can not read stay what they are, for their owner to decide', (t) => {
+  const writes = new ManualWrites()
+  const rules = ['deny=tomorrow:x']
+  writes.records.set('setting/users.rules', { kind: 'setting', key: 'users.rules', value: rules })
+  const { configuration, troubles } = make({}, writes)
+  t.deepEqual(configuration.get('users.rules'), rules)
+  t.deepEqual(troubles, [])
+})

@@ -138,8 +138,20 @@ test('the reader of files and the schema of files say yes and no to the same', (
   const value = fc.oneof(
     fc.boolean(),
     fc.integer({ min: -5, max: 100_000 }),
-    fc.constantFrom('none', 'all', 'approved', 'names', 'a@b.c', '/etc/x', 'http://p:80', 'x y', '', 'both'),
-    fc.array(fc.constantFrom('10.0.0.1', 'x y', ''), { maxLength: 3 }),
+    fc.constantFrom(
+      'none',
+      'all',
+      'approved',
+      'names',
+      'a@b.c',
+      '/etc/x',
+      'http://p:80',
+      'http://p:99999',
+      'x y',
+      '',
+      'both',
+    ),
+    fc.array(fc.constantFrom('10.0.0.1', 'x y', '', 'deny=all', 'deny=ana@x'), { maxLength: 3 }),
   )
   const name = fc.constantFrom(
     ...settingNames,

@@ -268,11 +268,11 @@ test('sharedOnly: no seat of any supply or feature is taken that was free (R30)'
       play(history, (world, step) => {
         if (step.kind !== 'open') return
         const draft = world.book.draft()
-        const outcome = decideOpen(
-          draft,
-          { ...step.command, id: `${step.command.id}-shared`, sharedOnly: true },
-          world.context,
-        )
+        // Of somebody who has a seat, so that there is something to share.
+        const [like] = world.book.grants()
+        const more = like === undefined ? {} : { who: like.who, product: like.product }
+        const asked = { ...step.command, ...more, id: `${step.command.id}-shared`, sharedOnly: true as const }
+        const outcome = decideOpen(draft, asked, world.context)
         if (outcome.kind !== 'granted') return
         for (const one of world.book.supplies()) {
           t.is(draft.used(one.id), world.book.used(one.id))

@@ -22,8 +22,10 @@ import type { Administrator } from '../../agent/people/administrator.ts'
 import { noProcesses } from '../../agent/process-watch.ts'
 import { featureViews, productViews } from '../../agent/product-view.ts'
 import { Proofs, type ProofsOptions } from '../../agent/proofs.ts'
+import { SeatFinder } from '../../agent/seat-finder.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
+import { Signatures } from '../../agent/signatures.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
 import type { Store } from '../../agent/store/store.ts'
 import { VendorTrust } from '../../agent/vendor-trust.ts'
@@ -100,12 +102,14 @@ function build(
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId, ...peers })
+  const signatures = new Signatures(key.privateKey)
+  const sign = (text: string) => signatures.sign(text)
+  const proofs = new Proofs({ shelf, lessor, clock, agent: key, sign, randomId, ...peers })
   const broker: Broker = new Broker({
     lessor,
+    finder: new SeatFinder({ lessor, clock, timers: clock, self: () => self }),
     writes: writer,
     clock,
-    timers: clock,
     keys: new SessionKeys((label) => Buffer.alloc(32, label)),
     prover: proofs,
     processes: noProcesses,

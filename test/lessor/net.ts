@@ -6,7 +6,7 @@ import { peerGrantId, type Who } from '../../agent/domain/grant.ts'
 import type { LeaseTerms } from '../../agent/domain/leasing.ts'
 import type { LeaseCommand } from '../../agent/domain/seats.ts'
 import { isAnyProduct, type Supply, type Takes } from '../../agent/domain/supply.ts'
-import type { EndAnswer, OpenAnswer, Renewal } from '../../agent/lessor.ts'
+import type { EndAnswer, OpenAnswer, Renewal, SeatEvent } from '../../agent/lessor.ts'
 import type { JsonValue } from '../../agent/store/store.ts'
 import { Core } from './core.ts'
 
@@ -172,4 +172,9 @@ export class Agent {
 /** The same time passes for everybody. */
 export async function pass(ms: number, ...agents: readonly Agent[]): Promise<void> {
   for (const { core } of agents) await core.clock.run(ms)
+}
+
+/** Events of grants, as text. */
+export function told(events: readonly SeatEvent[]): string[] {
+  return events.flatMap((event) => ('grant' in event ? [`${event.kind} ${event.grant.id}`] : []))
 }

@@ -41,6 +41,7 @@ export const layers: readonly Layer[] = [
       'serving',
       'access',
       'recent-clients',
+      'remote-offers',
       'reserves',
       'sites',
       'detachments',
@@ -77,8 +78,8 @@ export const packageHomes: Readonly<Record<string, string>> = {
   pino: 'agent/log.ts',
 }
 
-/** What the pure domain may import from outside. */
-export const domainPackages = new Set(['node:crypto', 'zod'])
+/** What the pure domain may import from outside; of `node:net` only `isIP`, which computes. */
+export const domainPackages = new Set(['node:crypto', 'zod', 'node:net'])
 
 /** @param file from the root: `agent/…` */
 export function findLayer(file: string): Layer {

@@ -73,7 +73,7 @@ test('the domain is pure: no package but zod, nothing of Node but its hashes, no
   t.deepEqual(
     search(
       domain,
-      /\b(randomBytes|randomUUID|randomInt|getRandomValues|generateKeyPair\w*|console)\b|(?<![.\w])process\.(env|std\w+|exit|hrtime|nextTick|uptime)\b/,
+      /\b(randomBytes|randomUUID|randomInt|getRandomValues|generateKeyPair\w*|console|Socket|create(Connection|Server)|connect)\b|(?<![.\w])process\.(env|std\w+|exit|hrtime|nextTick|uptime)\b/,
     ),
     [],
   )

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { Broker } from '../../agent/broker.ts'
 import { Lessor } from '../../agent/lessor.ts'
 import { ProcessWatch } from '../../agent/process-watch.ts'
+import { SeatFinder } from '../../agent/seat-finder.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { Store } from '../../agent/store/store.ts'
 import { type Ballast, Writer } from '../../agent/writer.ts'
@@ -64,15 +65,16 @@ export class SimulatedAgent {
     this.writer.register(this.lessor.records)
     this.writer.participate(this.lessor.records)
     this.writer.register(this.licenses)
+    const self = () => ({ id: agentId, name: 'the machine' })
     this.broker = new Broker({
       lessor: this.lessor,
+      finder: new SeatFinder({ lessor: this.lessor, clock, timers: process, self }),
       writes: this.writer,
       clock,
-      timers: process,
       keys: new SessionKeys((label) => createHash('sha256').update(label).digest()),
-      prover: { prove: () => ({ proofUnavailable: 'not_activated' }), vendorKeyOf: () => undefined },
+      prover: { prove: () => ({ proofUnavailable: 'not_activated' }) },
       processes: { startOf },
-      self: () => ({ id: agentId, name: 'the machine' }),
+      self,
       settings: () => ({ idleLimit, privacy: 'names' }),
     })
     this.#watch = new ProcessWatch({

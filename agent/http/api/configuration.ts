@@ -32,23 +32,18 @@ export interface ConfigurationParts {
   /** Refused: `invalid_request` with the fact `fields` that lists every wrong one; `read_only_setting`. */
   change(patch: ConfigurationPatch, by: string): Promise<{ readonly kind: 'changed' } | Refusal>
   validate(patch: ConfigurationPatch): { readonly kind: 'valid' } | Refusal
+  /** What one setting asks of others and of where the change comes from; refused with the fact `fields`. */
+  check?(patch: ConfigurationPatch, channel: Channel): Promise<Refusal | undefined>
   /** Refused: `invalid_request` when there is nothing of a `hasplm.ini` in the text; when applied also as `change`. */
   import(
     text: string,
-    order: { readonly apply: boolean; readonly by: string },
+    order: { readonly apply: boolean; readonly by: string; readonly channel: Channel },
   ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
-  /** What one setting asks of others and of where the change comes from; refused with the fact `fields`. */
-  check?(patch: ConfigurationPatch, channel: Channel): Promise<Refusal | undefined>
   /** JSON Schema of the configuration file. */
   schema(): unknown
 }
 
 const sectionQuery = z.strictObject({ section: text(64).optional().describe('only this section, such as basic') })
-
-/** What an import would change. */
-export function patchOf({ settings }: ImportedConfiguration): ConfigurationPatch {
-  return Object.fromEntries(settings.filter(({ changes }) => changes).map(({ name, to }) => [name, to]))
-}
 
 export function configurationRoutes(parts: ConfigurationParts): Route[] {
   return [
@@ -123,11 +118,7 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
       async handle({ body, authority, channel }) {
         const by = authority === 'cli' ? 'command line' : 'administrator'
-        const planned = await parts.import(body.text, { apply: false, by })
-        if (planned.kind === 'refused' || !body.apply) return isRefusal(planned) ? planned : ok(planned.imported)
-        const refused = await parts.check?.(patchOf(planned.imported), channel)
-        if (refused !== undefined) return refused
-        const outcome = await parts.import(body.text, { apply: true, by })
+        const outcome = await parts.import(body.text, { apply: body.apply, by, channel })
         return outcome.kind === 'refused' ? outcome : ok(outcome.imported)
       },
     }),

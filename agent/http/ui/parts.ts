@@ -3,6 +3,7 @@
  * Expected refusals are values and are shown where they belong; a rejected promise becomes the error page.
  * Types only; must not import owners.
  */
+
 import type { Refusal } from '../../errors.ts'
 import type {
   ConfigurationEntry,
