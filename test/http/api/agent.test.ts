@@ -75,7 +75,6 @@ test('settings are described, checked and changed, and each wrong one is listed'
       ['[SERVER]', 'administrator'],
       ['x', 'administrator'],
       ['y', 'administrator'],
-      ['y', 'administrator'],
     ])
     t.deepEqual((await call(agent, 'PUT', at, { 'agent.name': null, 'remote.search': ['a'] }, cli)).body, {
       entries: [entry],
