@@ -19,6 +19,7 @@ import type { FixedValues } from './config/load.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
 import type { HardwareParts } from './domain/hardware.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import { CookieAccess } from './http/access.ts'
@@ -192,7 +193,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     timers,
     self,
     remote,
-    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+    onLine: (product, waiting) => {
+      events.publish('queue.changed', { product, waiting })
+      desk.desk.noteLine(product)
+    },
   })
   const serving = new Serving({
     lessor,
@@ -203,6 +207,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       events.publish('serving.changed', { state })
       // Who waits gets nothing from here any more.
       if (state !== 'open') finder.stop()
+      desk.desk.notePolicy()
     },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
@@ -220,7 +225,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
     serving: () => serving.state(),
-    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
+    onRefused: (request, product, refusal) => {
+      refusals.note({ ...request, product, who: whoOf(request) }, refusal)
+      if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
+    },
   })
   const refusals = new Refusals({
     journal,
@@ -281,6 +289,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
     serving.look()
+    if (names.some((name) => name.startsWith('serving.') || name.startsWith('users.'))) desk.desk.notePolicy()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
