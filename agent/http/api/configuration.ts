@@ -4,7 +4,6 @@
  */
 import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
-import { isRefusal } from '../problem.ts'
 import { noContent, ok } from '../reply.ts'
 import type { Channel } from '../request-view.ts'
 import { defineRoute, documentBody, type Route } from '../route.ts'
