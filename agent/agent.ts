@@ -12,6 +12,7 @@ import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
+import { publishSeats } from './agent-seats.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -47,7 +48,6 @@ import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
-import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -174,6 +174,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     random: () => randomInt(chanceSteps) / chanceSteps,
     port: () => port,
     listener: () => listener,
+    onPeer: () => desk.desk.notePolicy(),
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -224,7 +225,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
-    serving: () => serving.state(),
+    // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
+    serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
     onRefused: (request, product, refusal) => {
       refusals.note({ ...request, product, who: whoOf(request) }, refusal)
       if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
@@ -250,13 +252,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
-    if (event.kind === 'supplies') return
-    const { product } = event.grant
-    const id = publicId(event.grant.id)
-    if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
-    if (event.kind === 'opened') events.publish('session.opened', { id, product })
-    else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
-    else events.publish('session.changed', { id, product })
+    publishSeats(event, { events, peaks, lessor })
   }
 
   const desk = connectDesk({
@@ -321,7 +317,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     licenses,
     shelf,
     desk: new DocumentDesk({ licenses, shelf, vendors }),
-    sessions: new SessionList(lessor, () => broker.viewContext()),
+    sessions: new SessionList(lessor, () => ({
+      ...broker.viewContext(),
+      agentName: (id) => peers.book.get(id)?.name,
+    })),
     configuration,
     health,
     events,
