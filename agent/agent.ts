@@ -13,7 +13,8 @@ import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
 import { publishSeats } from './agent-seats.ts'
-import { Broker } from './broker.ts'
+import { connectSites } from './agent-sites.ts'
+import { Broker, type BrokerOptions } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
 import type { FixedValues } from './config/load.ts'
@@ -45,9 +46,10 @@ import { createRandomTexts } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
 import { remembered } from './remembered.ts'
 import { RemoteOffers } from './remote-offers.ts'
+import { OwnSeats } from './reserve-own.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
-import { Serving } from './serving.ts'
+import { Serving, type ServingState } from './serving.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -175,6 +177,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     port: () => port,
     listener: () => listener,
     onPeer: () => desk.desk.notePolicy(),
+    own: () => own,
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -186,7 +189,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     sign: (text) => signatures.sign(text),
     randomId,
     linksOf: (supply) => network.leases.linksOf(supply),
-    keyOf: (id) => peers.book.get(id)?.key.jwk,
+    keyOf: (id) => (id === identity.id ? agent.jwk : peers.book.get(id)?.key.jwk),
   })
   const finder = new SeatFinder({
     lessor,
@@ -212,6 +215,32 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
+  // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
+  const servingState = (): ServingState => (peers.book.self.is() ? 'handing_out_disabled' : serving.state())
+  const rules: BrokerOptions['rules'] = ({ who, ...wanted }) =>
+    allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id }))
+  const own = new OwnSeats({
+    lessor,
+    clock,
+    timers,
+    self,
+    linksOf: (grant) => proofs.leaseLinks(grant),
+    serving: servingState,
+  })
+  const kept = connectSites({
+    lessor,
+    remote,
+    own,
+    writes: writer,
+    clock,
+    timers,
+    self,
+    randomId,
+    rules,
+    isInDoubt: (session) => finder.isInDoubt(session),
+    log,
+    onChange: (kind, id) => events.publish(`${kind}.changed`, { id }),
+  })
   const broker = new Broker({
     lessor,
     finder,
@@ -223,10 +252,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     self,
     settings: sessionSettings,
     remote,
-    rules: ({ who, ...wanted }) =>
-      allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
-    // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
-    serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    rules,
+    serving: servingState,
     onRefused: (request, product, refusal) => {
       refusals.note({ ...request, product, who: whoOf(request) }, refusal)
       if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
@@ -252,6 +279,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
+    kept.noteSeats(event)
     publishSeats(event, { events, peaks, lessor })
   }
 
@@ -275,7 +303,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onAsked: ({ id, name, address }, { product, who }, outcome) =>
       allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
-  const seats = [shelf, network.leases, lessor.records]
+  const seats = [shelf, network.leases, lessor.records, kept.reserves, kept.book]
   for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
     writer.register(owner)
   writer.participate(lessor.records)
@@ -314,6 +342,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker,
     serving,
     lessor,
+    kept: { ...kept, lessor, leases: network.leases, wall: () => clock.wall() },
     licenses,
     shelf,
     desk: new DocumentDesk({ licenses, shelf, vendors }),
@@ -381,6 +410,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       lessor.start()
       watch.start()
       watch.look()
+      kept.start()
       stops.push(
         timers.every(minute, () => {
           licenses
@@ -398,6 +428,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
     stop: async () => {
       broker.stop()
+      kept.stop()
       streams.endAll()
       desk.desk.stop()
       desk.streams.endAll()

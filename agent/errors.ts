@@ -333,6 +333,24 @@ export const errorTable = {
     title: 'No outgoing proxy is set',
     help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
   },
+  // reserves and sites
+  unknown_reserve: { status: 404, title: 'There is no such reserve', help: 'Configuration > Sites lists the reserves.' },
+  unknown_site: { status: 404, title: 'There is no such web site', help: 'Configuration > Sites lists the web sites.' },
+  no_server_license: {
+    status: 409,
+    title: 'The web site has no server license',
+    help: 'The detail says who was asked; the site starts as soon as one server seat is free.',
+  },
+  site_reserve_empty: {
+    status: 409,
+    title: 'The web site has no free seat',
+    help: 'Wait until somebody signs out, or ask for more seats for the site.',
+  },
+  site_not_started: {
+    status: 409,
+    title: 'The web site is not started',
+    help: 'The site starts itself with POST /api/v1/sites/{id}/start.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorTable

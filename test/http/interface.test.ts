@@ -19,7 +19,7 @@ test('every route has exactly one guard, and no two routes are the same', (t) =>
 
 test('what changes something has a guard that looks at the origin, and GET has none that changes', (t) => {
   for (const { method, path, guard } of routes) {
-    if (method === 'GET') t.true(['open', 'read', 'stream'].includes(guard), path)
+    if (method === 'GET') t.true(['open', 'read', 'stream', 'site'].includes(guard), path)
     else if (path === '/api/v1/sessions' || path === '/api/v1/sessions/{id}') t.is(guard, 'application')
     else if (path === '/api/v1/sign-in') t.is(guard, 'entry')
     else if (path === '/api/v1/password') t.is(guard, 'open')
