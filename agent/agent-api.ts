@@ -3,7 +3,7 @@
  * Part of the composition root; only `agent.ts` imports it.
  */
 import { type AccessOwners, clientViews, testProxy } from './agent-access.ts'
-import { entryOf, fieldsOf, importConfiguration } from './agent-configuration.ts'
+import { type CheckChange, changeable, entryOf, fieldsOf, importConfiguration } from './agent-configuration.ts'
 import { recountProduct } from './agent-recount.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
@@ -25,12 +25,25 @@ import type { ApiParts } from './http/routes.ts'
 import type { Journal } from './journal.ts'
 import type { Lessor } from './lessor.ts'
 import type { LicenseShelf } from './license-shelf.ts'
-import { type LicenseDetailsView, type LicenseViewContext, licenseDetails, licenseView } from './license-view.ts'
+import {
+  type LicenseDetailsView,
+  type LicenseView,
+  type LicenseViewContext,
+  licenseDetails,
+  licenseView,
+} from './license-view.ts'
 import type { Licenses } from './licenses.ts'
 import type { Paths } from './paths.ts'
 import type { Peaks } from './peaks.ts'
-import { type FeatureView, featureViews, type ProductViewContext, productViews } from './product-view.ts'
+import {
+  type FeatureView,
+  featureViews,
+  type ProductView,
+  type ProductViewContext,
+  productViews,
+} from './product-view.ts'
 import type { Refusals } from './refusals.ts'
+import type { RemoteOffers } from './remote-offers.ts'
 import { addSample } from './sample.ts'
 import type { Serving } from './serving.ts'
 import { disconnectComputer, disconnectSession } from './session-end.ts'
@@ -41,6 +54,11 @@ import type { Writer } from './writer.ts'
 
 export interface Owners extends AccessOwners {
   readonly managers: ManagersParts
+  readonly remoteOffers: RemoteOffers
+  /** The first search for managers after the start is done. */
+  readonly hasSearched: () => boolean
+  /** Whether a change of settings may be made, beyond what each setting takes. */
+  readonly checkChange: CheckChange
   readonly broker: Broker
   readonly serving: Serving
   readonly lessor: Lessor
@@ -74,16 +92,13 @@ export interface Owners extends AccessOwners {
 }
 
 export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: ApiParts['streams']): ApiParts {
-  const { broker, licenses, shelf, desk, sessions, configuration, health, journal } = owners
+  const { broker, licenses, desk, sessions, configuration, health, journal } = owners
   return {
     signIn,
     streams,
     sessions: {
-      open: (request, closed) => {
-        // Nobody needs to be told that the asker is gone unless it waits.
-        const signal = (request.wait ?? 0) > 0 ? { signal: closed() } : {}
-        return broker.open({ ...request, ...signal })
-      },
+      // Nobody needs to be told that the asker is gone unless it waits.
+      open: (request, closed) => broker.open((request.wait ?? 0) > 0 ? { ...request, signal: closed() } : request),
       heartbeat: (id, key, beat) =>
         broker.heartbeat(id, key, {
           nonce: beat.nonce,
@@ -116,11 +131,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       change: (change) => owners.serving.change(change, 'administrator'),
     },
     licenses: {
-      list: (page) =>
-        paged(
-          shelf.list().map((one) => licenseView(one, owners.viewContext())),
-          page,
-        ),
+      list: (page) => paged(licenseViews(owners), page),
       get: (id) => detailsOf(owners, id),
       add: async ({ text, trust }) => {
         const added = await desk.addLicenses(text, trust)
@@ -136,7 +147,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     },
     documents: { process: ({ text, apply, trust }) => desk.process(text, { apply, trust }) },
     products: {
-      products: (page) => paged(productViews(productContext(owners)), page),
+      products: (page) => paged(products(owners), page),
       features: ({ product, ...page }) =>
         paged(
           features(owners).filter((one) => product === undefined || one.product === product),
@@ -146,7 +157,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     },
     health: {
       health: () => ({ state: worstOf(health), problems: healthProblems(health) }),
-      ready: () => owners.writer.state.kind === 'open',
+      ready: () => owners.writer.state.kind === 'open' && owners.hasSearched(),
       version: () => ({
         program: 'leasehold',
         version: owners.version,
@@ -177,7 +188,9 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
         const outcome = configuration.validate(patch)
         return outcome.kind === 'refused' ? fieldsOf(outcome) : { kind: 'valid' }
       },
-      import: (text, order) => importConfiguration(configuration, text, order),
+      check: owners.checkChange,
+      import: (text, { channel, ...order }) =>
+        importConfiguration(changeable(configuration, owners.checkChange, channel), text, order),
       schema: () => fileJsonSchema(),
     },
     managers: owners.managers,
@@ -298,8 +311,22 @@ export function productContext(owners: Owners): ProductViewContext {
 }
 
 /** With the peaks, which are kept since the start. */
+/** Here, then at known managers. */
+export function products(owners: Owners): ProductView[] {
+  return [...productViews(productContext(owners)), ...owners.remoteOffers.products()]
+}
+
+export function licenseViews(owners: Owners): LicenseView[] {
+  const own = owners.shelf.list().map((one) => licenseView(one, owners.viewContext()))
+  return [...own, ...owners.remoteOffers.licenses()]
+}
+
 export function features(owners: Owners): FeatureView[] {
-  return featureViews(productContext(owners)).map((one) => ({ ...one, peak: owners.peaks.of(one.product, one.name) }))
+  const own = featureViews(productContext(owners))
+  return [
+    ...own.map((one) => ({ ...one, peak: owners.peaks.of(one.product, one.name) })),
+    ...owners.remoteOffers.features(),
+  ]
 }
 
 export function healthProblems(health: Health) {

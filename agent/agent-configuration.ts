@@ -6,11 +6,33 @@ import type { Configuration } from './config/configuration.ts'
 import type { SettingDescription } from './config/describe.ts'
 import { leftOutReasons } from './config/hasplm-import.ts'
 import { importSettings } from './config/import.ts'
+import type { SettingValueKind } from './config/kinds.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { ConfigurationEntry, ImportedConfiguration } from './http/api/agent-shapes.ts'
+import type { Channel } from './http/request-view.ts'
+
+/** What one setting asks of others and of where the change comes from. */
+export type CheckChange = (
+  patch: Readonly<Record<string, SettingValueKind | null>>,
+  channel: Channel,
+) => Promise<Refusal | undefined>
+
+/** The configuration as it may be changed by who came in that way. */
+export function changeable(
+  configuration: Configuration,
+  check: CheckChange,
+  channel: Channel,
+): Pick<Configuration, 'describe' | 'validate' | 'change'> {
+  return {
+    describe: (page) => configuration.describe(page),
+    validate: (patch) => configuration.validate(patch),
+    change: async (patch, by) =>
+      (await check(patch as Parameters<CheckChange>[0], channel)) ?? configuration.change(patch, by),
+  }
+}
 
 export async function importConfiguration(
-  configuration: Configuration,
+  configuration: Pick<Configuration, 'describe' | 'validate' | 'change'>,
   text: string,
   order: { readonly apply: boolean; readonly by: string },
 ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal> {

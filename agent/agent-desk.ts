@@ -35,7 +35,7 @@ export interface DeskParts {
   readonly refusals: Pick<Refusals, 'note'>
   readonly configuration: Pick<Configuration, 'get'>
   readonly serving: Pick<Serving, 'refusal'>
-  readonly book: Pick<PeerBook, 'get' | 'self'>
+  readonly book: Pick<PeerBook, 'get'> & { readonly self: Pick<PeerBook['self'], 'is'> }
   readonly rules: LeaseGuardOptions['rules']
   /** Seats of other managers; absent: there are none. */
   readonly remote?: LeaseSeats
@@ -56,7 +56,21 @@ export interface ConnectedDesk {
 }
 
 export function connectDesk(parts: DeskParts): ConnectedDesk {
-  const { lessor, finder, broker, proofs, shelf, configuration, serving, book, rules, remote, clock, timers } = parts
+  const {
+    lessor,
+    finder,
+    broker,
+    proofs,
+    shelf,
+    configuration,
+    serving,
+    book,
+    restored,
+    rules,
+    remote,
+    clock,
+    timers,
+  } = parts
   const self = parts.self().id
   const journal = new RefusalJournal(parts.writes, clock, parts.self)
   const guards = new LeaseGuards({

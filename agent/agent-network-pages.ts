@@ -1,32 +1,19 @@
 /**
- * Connects the pages about the network to the owners. What an agent has no owner for is as of one that is alone: it knows
- * nobody, holds no leases, and nothing reaches it from outside.
- * Part of the composition root; only its other files import it.
+ * Connects the pages about the network to the owners. Part of the composition root; only its other files import it.
  */
 import os from 'node:os'
+import { clientViews, testProxy } from './agent-access.ts'
 import type { Owners } from './agent-api.ts'
-import { importConfiguration } from './agent-configuration.ts'
-import { refuse } from './errors.ts'
-import type { ManagersParts } from './http/api/managers.ts'
-import type { KnownAgent, Listening, LogLine, NetworkPart, ServicePart } from './http/ui/network-parts.ts'
+import { changeable, importConfiguration } from './agent-configuration.ts'
+import type { ConnectedNetwork } from './agent-network.ts'
+import type { HeldLease, KnownAgent, Listening, LogLine, NetworkPart, Reach } from './http/ui/network-parts.ts'
 import type { Parts } from './http/ui/parts.ts'
+import { type GrantedLease, isGranted } from './lease-record.ts'
 import type { RootLog } from './log.ts'
 
-/** The owners of the network, as far as there are any. */
 export interface NetworkOwners {
-  readonly log?: Partial<Pick<RootLog, 'last'>>
-  readonly managers?: ManagersParts
-  /** Where the administrator's word about other agents is kept. */
-  readonly peers?: {
-    deny(id: string): Promise<{ readonly kind: 'judged' } | ReturnType<typeof refuse>>
-    trouble(id: string): KnownAgent['trouble']
-    isRestored(): boolean
-    confirmRestored(): Promise<void>
-  }
-  readonly leases?: Parts['leases']
-  readonly access?: Parts['access']
-  readonly network?: Pick<NetworkPart, 'reach' | 'certificate' | 'testProxy'>
-  readonly listening?: Pick<ReturnType<ServicePart['view']>, 'listening' | 'others' | 'installed'>
+  readonly log: Partial<Pick<RootLog, 'last'>>
+  readonly network: ConnectedNetwork
 }
 
 type NetworkPages = Pick<
@@ -36,74 +23,123 @@ type NetworkPages = Pick<
 
 /** More than are ever known. */
 const mostManagers = 100_000
+const testTimeout = 30_000
+const by = 'administrator'
 
-export function connectNetworkPages(owners: Owners, network: NetworkOwners): NetworkPages {
-  const { configuration, serving } = owners
-  const { managers, peers } = network
+export function connectNetworkPages(owners: Owners, { network, log }: NetworkOwners): NetworkPages {
+  const { configuration, serving, managers } = owners
+  const { book } = network.peers
   return {
     managers: {
-      list: () => {
-        const { items = [] } = managers?.list({ limit: mostManagers }) ?? {}
-        return items.map((agent) => ({ ...agent, trouble: peers?.trouble(agent.id) }))
-      },
+      list: () =>
+        managers
+          .list({ limit: mostManagers })
+          .items.map((agent) => ({ ...agent, trouble: troubleOf(network, agent.id) })),
       judge: async (id, approval) => {
-        if (approval === 'denied') return (await peers?.deny(id)) ?? unknownPeer(id)
-        const outcome = await managers?.approve(id)
-        if (outcome === undefined) return unknownPeer(id)
+        const outcome = approval === 'denied' ? await book.deny(id, by) : await managers.approve(id)
         return outcome.kind === 'refused' ? outcome : { kind: 'judged' }
       },
-      forget: async (id) => (await managers?.forget(id)) ?? unknownPeer(id),
-      test: async (address) =>
-        (await managers?.test(address, AbortSignal.timeout(testTimeout))) ??
-        refuse('invalid_request', 'This agent reaches no others.'),
-      isRestored: () => peers?.isRestored() ?? false,
-      confirmRestored: async () => {
-        await peers?.confirmRestored()
-      },
+      forget: (id) => managers.forget(id),
+      test: (address) => managers.test(address, AbortSignal.timeout(testTimeout)),
+      isRestored: () => book.self.is(),
+      confirmRestored: () => book.self.confirm(by),
     },
     search: {
-      isOff: () => managers === undefined || !configuration.get('remote.allow'),
-      last: () => managers?.lastSearch(),
-      start: () => managers?.search(),
+      isOff: () => !configuration.get('remote.allow'),
+      last: () => managers.lastSearch(),
+      start: () => managers.search(),
     },
-    leases: network.leases ?? { inUse: () => [], behind: () => undefined },
+    leases: connectLeases(owners, network),
     serving: {
       view: () => serving.view(),
-      change: (order) => serving.change(order, 'administrator'),
+      change: (order) => serving.change(order, by),
     },
     service: {
       view: () => ({
         startedAt: owners.status().startedAt,
         process: process.pid,
-        ...(network.listening ?? { listening: listenHere(owners.status().port), others: [] }),
+        listening: listening(owners, network),
+        others: configuration.get('remote.broadcast') ? ['mDNS 5353/udp'] : [],
       }),
-      log: (limit) => (network.log?.last?.(limit) ?? []).map(readLine),
+      log: (limit) => (log.last?.(limit) ?? []).map(readLine),
     },
-    access: network.access ?? {
-      recent: () => [],
-      check: async () => ({ kind: 'checked', answer: {} }),
+    access: {
+      recent: () => clientViews(owners.clients),
+      check: (wish) => owners.ruleCheck.check({ ...wish, days: dryRunDays }, neverClosed),
     },
     network: {
-      reach: () => network.network?.reach() ?? [],
+      reach: () => reachOf(owners, network),
       adapters: listAdapters,
-      certificate: () => network.network?.certificate(),
-      testProxy: async (address) =>
-        (await network.network?.testProxy(address)) ?? refuse('invalid_request', 'No proxy is set.'),
+      certificate: () => certificateOf(network),
+      testProxy: (address) => testProxy(owners.proxy, address, neverClosed),
     },
     import: {
-      read: (text, apply) => importConfiguration(configuration, text, { apply, by: 'administrator' }),
+      read: (text, apply, { channel }) =>
+        importConfiguration(changeable(configuration, owners.checkChange, channel), text, { apply, by }),
     },
   }
 }
 
-const testTimeout = 30_000
+const dryRunDays = 30
+const neverClosed = () => new AbortController().signal
 
-function unknownPeer(id: string) {
-  return refuse('unknown_peer', `No agent ${id} is known here.`)
+function troubleOf(network: ConnectedNetwork, id: string): KnownAgent['trouble'] {
+  const peer = network.peers.book.get(id)
+  return peer?.forked ? 'forked' : peer?.rolledBack ? 'rolled_back' : undefined
 }
 
-function listenHere(port: number): Listening[] {
-  return ['127.0.0.1', '[::1]'].map((host) => ({ address: `${host}:${port}`, audiences: ['machine'] }))
+function connectLeases(owners: Owners, { leases, discovery }: ConnectedNetwork): Parts['leases'] {
+  const held = (record: GrantedLease): HeldLease => ({
+    id: record.id,
+    product: record.terms.product,
+    manager: { ...record.manager },
+    reachable: discovery.directory.find(record.manager.id)?.condition.state === 'reachable',
+    aloneUntil: new Date(owners.wall() + leases.left(record.id)).toISOString(),
+  })
+  return {
+    inUse: () =>
+      [...leases.list()]
+        .filter(isGranted)
+        .filter((one) => !leases.isIdle(one.id))
+        .map(held),
+    behind: (session) => {
+      for (const { supply } of owners.lessor.view.grant(session)?.parts ?? []) {
+        const record = leases.get(supply)
+        if (isGranted(record)) return held(record)
+      }
+      return undefined
+    },
+  }
+}
+
+function listening({ status }: Owners, { peers }: ConnectedNetwork): Listening[] {
+  const { remote, serving, addresses, proxy } = peers.reach.state()
+  const audiences = [...(serving ? ['agents' as const] : []), ...(remote ? ['people' as const] : [])]
+  return [
+    ...['127.0.0.1', '[::1]'].map((host) => ({
+      address: `${host}:${status().port}`,
+      audiences: ['machine' as const, ...audiences],
+    })),
+    ...addresses.map((address) => ({ address, audiences })),
+    ...(proxy === undefined ? [] : [{ address: proxy, audiences: ['proxy' as const] }]),
+  ]
+}
+
+function reachOf({ configuration }: Owners, { peers }: ConnectedNetwork): Reach[] {
+  const { remote, serving, addresses: places, proxy } = peers.reach.state()
+  const access = configuration.get('serving.access')
+  return [
+    ...(serving && access !== 'none' ? [{ who: access, places }] : []),
+    ...(remote ? [{ who: 'people' as const, places }] : []),
+    ...(proxy === undefined ? [] : [{ who: 'proxy' as const, places: [proxy] }]),
+  ]
+}
+
+function certificateOf({ peers }: ConnectedNetwork): ReturnType<NetworkPart['certificate']> {
+  const { current } = peers.certificates
+  if (current === undefined) return undefined
+  const { fingerprint, source, endsAt } = current
+  return { fingerprint, source, endsAt: new Date(endsAt).toISOString() }
 }
 
 function listAdapters() {

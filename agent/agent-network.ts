@@ -35,6 +35,8 @@ export interface ConnectedNetwork {
   readonly remote: LeaseSeats
   /** What other managers offer now; nothing while this agent may not use them. */
   readonly relayed: LeaseOfferOptions['relayed']
+  /** The first search after the start is done. */
+  hasSearched(): boolean
   /** After the store is open and the port is known. */
   start(): void
   /** Before the store is closed. */
@@ -58,7 +60,10 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
     memory: book,
     linkTo: (peer) => calls.linkTo(peer),
     ownLicenses: () => shelf.list().map(({ license }) => license.payload.id),
-    servedPort: () => (reach.state().serving ? parts.port() : undefined),
+    servedPort: () => {
+      const { serving, addresses } = reach.state()
+      return serving && addresses.length > 0 ? parts.port() : undefined
+    },
     newId: randomId,
     onForgotten: (id) => client.forget(id),
   })
@@ -84,11 +89,16 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
   })
   configuration.onAnyChange(() => remote.look())
   const stops: (() => void)[] = []
+  let hasSearched = false
+  void discovery.directory.settled().then(() => {
+    hasSearched = true
+  })
   return {
     peers,
     discovery,
     leases,
     remote,
+    hasSearched: () => hasSearched,
     relayed: function* () {
       if (!configuration.get('remote.allow')) return
       for (const agent of discovery.directory.agents)
@@ -103,9 +113,10 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
     stop: async () => {
       for (const stop of stops.splice(0)) stop()
       remote.stop()
+      // Before the connections are closed, so that the goodbye goes out.
+      await discovery.stop()
       calls.close()
       client.close()
-      await discovery.stop()
       await book.flush().catch((error: unknown) => trouble('what is known of other agents could not be stored', error))
     },
   }

@@ -7,11 +7,12 @@ import {
   detailsOf,
   features,
   healthProblems,
+  licenseViews,
   type Owners,
-  productContext,
+  products,
   requestActivation,
 } from './agent-api.ts'
-import { entryOf, fieldsOf, plain } from './agent-configuration.ts'
+import { changeable, entryOf, fieldsOf, plain } from './agent-configuration.ts'
 import { connectInsight } from './agent-insight.ts'
 import { connectNetworkPages, type NetworkOwners } from './agent-network-pages.ts'
 import { recountProduct } from './agent-recount.ts'
@@ -23,7 +24,6 @@ import type { Asker, PageGuard, Parts } from './http/ui/parts.ts'
 import { type SessionSelection, selectSessions } from './http/ui/session-selection.ts'
 import { licenseView } from './license-view.ts'
 import type { Administrator } from './people/administrator.ts'
-import { productViews } from './product-view.ts'
 import { addSample } from './sample.ts'
 import { disconnectComputer, disconnectSession } from './session-end.ts'
 import type { SessionList } from './session-list.ts'
@@ -36,7 +36,7 @@ export function connectPages(
   administrator: Administrator,
   access: CookieAccess,
   describe: Parts['interface']['describe'],
-  network: NetworkOwners = {},
+  network: NetworkOwners,
 ): Parts {
   const { licenses, shelf, desk, sessions, configuration, health } = owners
   return {
@@ -52,7 +52,7 @@ export function connectPages(
     health: { problems: () => healthProblems(health) },
     ...connectInsight(owners),
     products: {
-      list: () => productViews(productContext(owners)),
+      list: () => products(owners),
       mode: (id) => {
         const { mode, manager } = configuration.forProduct(id)
         return { mode, manager }
@@ -72,7 +72,7 @@ export function connectPages(
     ...connectNetworkPages(owners, network),
     documents: { process: (text, order) => desk.process(text, order) },
     licenses: {
-      list: () => shelf.list().map((one) => licenseView(one, owners.viewContext())),
+      list: () => licenseViews(owners),
       get: (id) => detailsOf(owners, id),
       add: async ({ text, trust }) => {
         const added = await desk.addLicenses(text, trust)
@@ -106,8 +106,9 @@ export function connectPages(
         const page = configurationPages.find((one) => one === section)
         return page === undefined ? [] : configuration.describe(page).map(entryOf)
       },
-      change: async (patch) => {
-        const outcome = await configuration.change(patch, 'administrator')
+      change: async (patch, { channel }) => {
+        const settings = changeable(configuration, owners.checkChange, channel)
+        const outcome = await settings.change(patch, 'administrator')
         if (outcome.kind === 'refused') return fieldsOf(outcome)
         const changes = outcome.changes.map(({ name, from, to }) => ({ name, before: plain(from), after: plain(to) }))
         return { kind: 'changed', changes }
@@ -164,16 +165,20 @@ function connectAdministrator(administrator: Administrator, access: CookieAccess
     may: (guard, asker) => !asks(guard) || signedIn(asker),
     signIn: async (password, asker) => {
       const outcome = await administrator.signIn(password, asker.address, access.readToken(asker.cookies))
-      return outcome.kind === 'refused' ? outcome : { kind: 'signed_in', cookie: access.writeCookie(outcome.token) }
+      return outcome.kind === 'refused'
+        ? outcome
+        : { kind: 'signed_in', cookie: access.writeCookie(outcome.token, asker.channel) }
     },
-    signOut: async ({ cookies }) => {
+    signOut: async ({ cookies, channel }) => {
       const token = access.readToken(cookies)
       if (token !== undefined) await administrator.signOut(token)
-      return access.writeCookie(undefined)
+      return access.writeCookie(undefined, channel)
     },
     changePassword: async (change, asker) => {
       const outcome = await administrator.changePassword({ ...change, reset: false }, asker.address)
-      return outcome.kind === 'refused' ? outcome : { kind: 'changed', cookie: access.writeCookie(outcome.token) }
+      return outcome.kind === 'refused'
+        ? outcome
+        : { kind: 'changed', cookie: access.writeCookie(outcome.token, asker.channel) }
     },
   }
 }

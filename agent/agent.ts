@@ -41,12 +41,15 @@ import { ScryptPasswords } from './people/password.ts'
 import { type ProcessTable, ProcessWatch } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { Refusals } from './refusals.ts'
+import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
+import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
+import { Signatures } from './signatures.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { type Ballast, Writer } from './writer.ts'
@@ -78,7 +81,7 @@ const stopGrace = 3_000
 export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { paths, identity, store, clock, timers, log, processes } = options
   const pause = () => new Promise<void>((resolve) => void timers.after(0, resolve))
-  const randomId = (): string => randomBytes(16).toString('base64url')
+  const randomId = createRandomTexts(16)
   const version = readVersion()
   const health = new Health(clock)
   const events = new Events(identity.startId)
@@ -88,7 +91,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     instance: identity.id,
-    salt: createSalts(),
+    salt: createRandomTexts(9),
     onState: (state) => {
       if (state.kind === 'recovering') log.error('the store can not be written', { error: state.cause })
       health$.noteStore(state)
@@ -169,11 +172,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     listener: () => listener,
   })
   const { peers, remote } = network
+  const signatures = new Signatures(agent.privateKey)
   const proofs = new Proofs({
     shelf,
     lessor,
     clock,
     agent,
+    sign: (text) => signatures.sign(text),
     randomId,
     linksOf: (supply) => network.leases.linksOf(supply),
     keyOf: (id) => peers.book.get(id)?.key.jwk,
@@ -235,7 +240,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
     if (event.kind === 'supplies') return
-    const { id, product } = event.grant
+    const { product } = event.grant
+    const id = publicId(event.grant.id)
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
     if (event.kind === 'opened') events.publish('session.opened', { id, product })
     else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
@@ -289,6 +295,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const owners: Owners = {
     ...allowing,
     managers: network.discovery.api,
+    remoteOffers: new RemoteOffers({
+      agents: () => network.discovery.directory.agents,
+      vendors,
+      isAllowed: () => configuration.get('remote.allow'),
+      wall: () => clock.wall(),
+    }),
+    hasSearched: () => network.hasSearched(),
+    checkChange: (patch, channel) => peers.reach.check(patch, channel),
     broker,
     serving,
     lessor,
@@ -319,14 +333,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const api = connectApi(owners, { administrator, access }, streams)
-  const check = peers.reach.check.bind(peers.reach)
-  const { routes, describe } = buildInterface({
-    ...api,
-    managers: network.discovery.api,
-    configuration: { ...api.configuration, check },
-  })
+  const { routes, describe } = buildInterface(api)
   const folders = { views: packagePaths.views, public: packagePaths.public, pause }
-  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log }))
+  const pages = await createPageServer(folders, connectPages(owners, administrator, access, describe, { log, network }))
   const listener = new Listener({
     timers,
     log,
@@ -392,6 +401,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
         .submit((transaction) => transaction.journal({ type: 'agent.stopped', facts: {} }))
         .catch(() => undefined)
       await writer.close()
+      await signatures.close()
     },
   }
 }
@@ -400,9 +410,8 @@ function* watchedSessions(lessor: Lessor) {
   for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
 }
 
-/** Salts of 9 random bytes; taken from the system many at a time, since every journal entry wants one. */
-function createSalts(): () => string {
-  const size = 9
+/** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
+function createRandomTexts(size: number): () => string {
   let pool = Buffer.alloc(0)
   let at = 0
   return () => {

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts'
 import { Book, type Draft } from './domain/book.ts'
 import { type Grant, graceOf, remainingFreeIn } from './domain/grant.ts'
 import { type DecisionContext, factsOfGrant } from './domain/seats.ts'
-import { grantValue, restoreGrant, restoreTombstone, tombstoneValue } from './grant-records.ts'
+import { grantValue, readGrantRecord, tombstoneValue } from './grant-records.ts'
 import { Promises } from './promises.ts'
 import type { StoredRecord } from './store/store.ts'
 import { TombstoneEnds } from './tombstone-ends.ts'
@@ -19,7 +19,7 @@ export interface Readings extends DecisionContext {
 }
 
 export class Bookkeeper implements RecordOwner, BatchParticipant {
-  readonly kinds = ['grant', 'tombstone'] as const
+  readonly kinds = ['grant'] as const
   readonly promises: Promises
   readonly #clock: Clock
   readonly #onBegin: (transaction: Transaction) => void
@@ -108,13 +108,15 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   finish(transaction: Transaction): void {
     const draft = this.draft
     for (const [id, grant] of draft.grantChanges) {
-      if (grant === this.#book.grant(id)) continue
+      const before = this.#book.grant(id)
+      if (grant === before) continue
       if (grant) transaction.put('grant', id, grantValue(grant), grant.instance)
-      else transaction.delete('grant', id, this.#book.grant(id)?.instance)
+      else if (!draft.tombstone(id)) transaction.delete('grant', id, before?.instance)
     }
     for (const [id, tombstone] of draft.tombstoneChanges) {
-      if (tombstone) transaction.put('tombstone', id, tombstoneValue(tombstone), tombstone.instance)
-      else transaction.delete('tombstone', id, this.#book.tombstone(id)?.instance)
+      if (tombstone) transaction.put('grant', id, tombstoneValue(tombstone), tombstone.instance)
+      // An id whose time is over may have been granted again in this very batch.
+      else if (!draft.grant(id)) transaction.delete('grant', id, this.#book.tombstone(id)?.instance)
     }
     if (draft.tombstoneChanges.size > 0) transaction.after(() => this.#keepTombstones(draft))
     this.#writing = draft
@@ -136,8 +138,9 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
   }
 
   restore(record: StoredRecord): void {
-    if (record.kind === 'grant') this.#loading?.putGrant(restoreGrant(record))
-    else this.#loading?.putTombstone(restoreTombstone(record))
+    const read = readGrantRecord(record)
+    if (read.kind === 'grant') this.#loading?.putGrant(read.grant)
+    else this.#loading?.putTombstone(read.tombstone)
   }
 
   ready(): void {
@@ -228,8 +231,8 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
 
   #dropTombstones(transaction: Transaction): void {
     const over = this.#tombstoneEnds.over(this.readings.atLeast)
-    if (over.length === 0) return
-    for (const id of over) this.draft.dropTombstone(id)
-    transaction.after(() => this.#tombstoneEnds.forget(over))
+    if (over === undefined) return
+    for (const id of over.ids) this.draft.dropTombstone(id)
+    transaction.after(over.forget)
   }
 }

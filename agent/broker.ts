@@ -31,9 +31,11 @@ export interface KeptSession {
   readonly session: KeptSessionView
 }
 
+type Proof = { proof: string[] } | { proofUnavailable: 'not_activated' }
+
 /** Proofs of sessions (R27). */
 export interface Prover {
-  prove(grant: Grant, nonce: string): { proof: string[] } | { proofUnavailable: 'not_activated' }
+  prove(grant: Grant, nonce: string): Proof | Promise<Proof>
 }
 
 /** Who asks for a seat, as far as rules may tell people apart (S14). */
@@ -96,12 +98,10 @@ export class Broker {
     const found = await finder.find(command, { wait: (request.wait ?? 0) * 1000, signal: request.signal })
     const { answer } = found
     if (answer.kind === 'granted' || answer.kind === 'repeated') {
-      const session = this.#told(answer.grant, answer.expiresIn, request.nonce)
-      return {
-        kind: 'opened',
-        created: answer.kind === 'granted',
-        session: { ...session, key: keys.keyOf(answer.grant.id) },
-      }
+      const { grant, expiresIn } = answer
+      const session: OpenedSessionView = { ...this.#told(grant, expiresIn), key: keys.keyOf(grant.id) }
+      if (request.nonce !== undefined) await this.#prove(session, grant, request.nonce)
+      return { kind: 'opened', created: answer.kind === 'granted', session }
     }
     return await this.#refused(request, named, this.#refusalOf(found, answer, command))
   }
@@ -129,7 +129,9 @@ export class Broker {
     if (renewal.kind === 'unknown') return unknownSession(id)
     if (renewal.kind === 'ended') return endedSession(renewal.reason)
     if (renewal.kind === 'later') return unheard
-    return { kind: 'kept', session: this.#told(renewal.grant, renewal.expiresIn, beat.nonce) }
+    const session = this.#told(renewal.grant, renewal.expiresIn)
+    if (beat.nonce !== undefined) await this.#prove(session, renewal.grant, beat.nonce)
+    return { kind: 'kept', session }
   }
 
   /** Gives the seat back; also right when it is already back. */
@@ -246,10 +248,13 @@ export class Broker {
     return refuse('unknown_product', noLicense(`“${text}”`, elsewhere.length > 0))
   }
 
-  #told(grant: Grant, expiresIn: number, nonce: string | undefined): KeptSessionView {
-    const { lessor, prover } = this.#options
-    const session = keptSession(grant, expiresIn, lessor.promiseOf(grant.id), this.viewContext())
-    return nonce === undefined ? session : { ...session, ...prover.prove(grant, nonce) }
+  #told(grant: Grant, expiresIn: number): KeptSessionView {
+    return keptSession(grant, expiresIn, this.#options.lessor.promiseOf(grant.id), this.viewContext())
+  }
+
+  async #prove(session: KeptSessionView, grant: Grant, nonce: string): Promise<void> {
+    const proof = this.#options.prover.prove(grant, nonce)
+    Object.assign(session, proof instanceof Promise ? await proof : proof)
   }
 
   #checkKey(id: string, key: string | undefined): Refusal | undefined {

@@ -27,6 +27,9 @@ export interface LeaseUpkeepParts {
 const lookEvery = 1_000
 /** Elapsed time that went further than this between two looks has jumped. */
 const jump = 5_000
+/** With more leases than these a look costs so much that changes are gathered for a moment, in ms. */
+const manyLeases = 100
+const gatherFor = 50
 /** For so long a request that was interrupted waits for who made it to come again. */
 const interruptedKept = 15_000
 
@@ -86,10 +89,13 @@ export class LeaseUpkeep {
   #lookSoon(): void {
     if (this.#isLookDue || this.#ticking === undefined) return
     this.#isLookDue = true
-    queueMicrotask(() => {
+    const { leases, timers } = this.#parts
+    const look = (): void => {
       this.#isLookDue = false
       if (this.#ticking !== undefined) this.look()
-    })
+    }
+    if (leases.size > manyLeases) timers.after(gatherFor, look)
+    else queueMicrotask(look)
   }
 
   #dropInterrupted(now: number): void {

@@ -5,18 +5,10 @@
  */
 import type { Clock, Elapsed } from './clock.ts'
 import type { ProductName } from './domain/product-name.ts'
-import type { ClosedBy, Takes } from './domain/supply.ts'
+import type { ClosedBy, Supply, Takes } from './domain/supply.ts'
 import { type EndReason, endReasons } from './errors.ts'
-import {
-  type GrantedLease,
-  isGranted,
-  type LeaseRecord,
-  type LeaseState,
-  leaseSupply,
-  leaseValue,
-  promiseLeft,
-  restoreLease,
-} from './lease-record.ts'
+import { LeaseBook, type LeaseTimes, unknownTimes } from './lease-book.ts'
+import { type GrantedLease, isGranted, type LeaseRecord, leaseSupply } from './lease-record.ts'
 import type { Lessor } from './lessor.ts'
 import type { LeaseGrant } from './peers/wire.ts'
 import type { StoredRecord } from './store/store.ts'
@@ -28,16 +20,6 @@ export interface LeasesOptions {
   readonly clock: Clock
   /** The license server that the supplies belong to. */
   readonly instance: string
-}
-
-/** What is known of the time of a lease that was granted. */
-interface LeaseTimes {
-  /** Promised until then, on `atMost`. */
-  until: Elapsed
-  /** It is over only from then on, on `atLeast`: the manager is asked first (R9, R20). */
-  doubtedUntil: Elapsed
-  /** Loaded after a boot and not heard of since (R20). */
-  confirmed: boolean
 }
 
 /** What a manager answered to a renewal. */
@@ -57,42 +39,39 @@ const jumpDoubt = 5_000
 export class Leases implements RecordOwner {
   readonly kinds = ['lease'] as const
   readonly #options: LeasesOptions
-  #records = new Map<string, LeaseRecord>()
-  readonly #times = new Map<string, LeaseTimes>()
-  /** What a batch that is being decided leads to; later jobs of the same batch go on from it. */
-  readonly #drafts = new WeakMap<Transaction, Map<string, LeaseRecord | undefined>>()
+  readonly #book: LeaseBook
   /** Ids that are being asked for by this process. */
   readonly #busy = new Set<string>()
   /** Ids that are kept though nothing lives on them. */
   readonly #reserved = new Set<string>()
-  readonly #listeners = new Set<() => void>()
 
   constructor(options: LeasesOptions) {
     this.#options = options
+    this.#book = new LeaseBook(options.clock)
   }
 
   // ---- what there is
 
   list(): Iterable<LeaseRecord> {
-    return this.#records.values()
+    return this.#book.list()
   }
 
   get size(): number {
-    return this.#records.size
+    return this.#book.size
   }
 
   get(id: string): LeaseRecord | undefined {
-    return this.#records.get(id)
+    return this.#book.get(id)
   }
 
   /** ms for which it is still promised; 0 = not any more, or not known. */
   left(id: string): number {
-    const times = this.#times.get(id)
+    const times = this.#book.timesOf(id)
     return times?.confirmed ? Math.max(0, times.until - this.#options.clock.atMost()) : 0
   }
 
   isConfirmed(id: string): boolean {
-    return this.#times.get(id)?.confirmed ?? false
+    return this.#book.timesOf(id)?.confirmed ?? false
   }
 
   /**
@@ -100,8 +79,8 @@ export class Leases implements RecordOwner {
    * slept, or it was read after a boot (R9, R20). Whoever renews asks this first, and answers "later".
    */
   isInDoubt(supply: string): boolean {
-    const times = this.#times.get(supply)
-    if (!times || !isGranted(this.#records.get(supply))) return false
+    const times = this.#book.timesOf(supply)
+    if (!times || !isGranted(this.#book.get(supply))) return false
     return !times.confirmed || times.until <= this.#options.clock.atMost()
   }
 
@@ -118,13 +97,13 @@ export class Leases implements RecordOwner {
 
   /** License and activation, then the leases down to this agent; empty where the license gives no proof. */
   linksOf(supply: string): { readonly links: readonly string[] } | undefined {
-    const record = this.#records.get(supply)
+    const record = this.#book.get(supply)
     return isGranted(record) ? { links: record.terms.proof } : undefined
   }
 
   /** Told after every change that is on disk. */
   onChange(listener: () => void): void {
-    this.#listeners.add(listener)
+    this.#book.onChange(listener)
   }
 
   // ---- asking
@@ -132,8 +111,8 @@ export class Leases implements RecordOwner {
   /** Stores the id before it is sent (R7). It is this process's until `release`. */
   async prepare(record: LeaseRecord): Promise<void> {
     this.#busy.add(record.id)
-    if (this.#records.get(record.id)?.state === 'asking') return
-    await this.#options.writes.submit((transaction) => this.#put(transaction, record), { growing: true })
+    if (this.#book.get(record.id)?.state === 'asking') return
+    await this.#options.writes.submit((transaction) => this.#book.put(transaction, record), { growing: true })
   }
 
   release(id: string): void {
@@ -147,13 +126,13 @@ export class Leases implements RecordOwner {
 
   /** Requests whose outcome nobody waits for any more. */
   orphans(): LeaseRecord[] {
-    return [...this.#records.values()].filter((one) => one.state === 'asking' && !this.#busy.has(one.id))
+    return [...this.#book.list()].filter((one) => one.state === 'asking' && !this.#busy.has(one.id))
   }
 
   /** It was refused, or never left this machine: nothing is out. */
   async refused(ids: readonly string[]): Promise<void> {
     await this.#options.writes.submit((transaction) => {
-      for (const id of ids) if (this.#find(transaction, id)?.state === 'asking') this.#drop(transaction, id)
+      for (const id of ids) if (this.#book.find(transaction, id)?.state === 'asking') this.#book.drop(transaction, id)
     })
   }
 
@@ -164,8 +143,8 @@ export class Leases implements RecordOwner {
 
   cancelIn(transaction: Transaction, ids: readonly string[]): void {
     for (const id of ids) {
-      const record = this.#find(transaction, id)
-      if (record?.state === 'asking') this.#put(transaction, { ...record, state: 'cancelling' })
+      const record = this.#book.find(transaction, id)
+      if (record?.state === 'asking') this.#book.put(transaction, { ...record, state: 'cancelling' })
     }
   }
 
@@ -175,26 +154,26 @@ export class Leases implements RecordOwner {
    * @returns false when it is not wanted any more
    */
   take(transaction: Transaction, { id, lease, sentAt }: { id: string; lease: LeaseGrant; sentAt: Elapsed }): boolean {
-    const record = this.#find(transaction, id)
+    const record = this.#book.find(transaction, id)
     if (record?.state !== 'asking') return false
     const { clock } = this.#options
     const { id: _id, expiresIn: _e, freeIn: _f, renewIn: _r, offered: _o, ...terms } = lease
     const times = { until: untilOf(sentAt, lease.expiresIn, lease.leaseSeconds), doubtedUntil: 0, confirmed: true }
-    const held = this.#written({ ...record, state: 'held', terms, startedAt: clock.wall() }, times.until)
-    this.#put(transaction, held)
+    const held = this.#book.written({ ...record, state: 'held', terms, startedAt: clock.wall() }, times.until)
+    this.#book.put(transaction, held)
     this.#putSupply(transaction, held as GrantedLease, times)
-    transaction.after(() => this.#times.set(id, times))
+    transaction.after(() => this.#book.setTimes(id, times))
     transaction.journal({ type: 'lease.obtained', facts: factsOf(held) })
     return true
   }
 
   /** What `take` did in this job serves nobody after all: the manager is told. */
   giveUp(transaction: Transaction, id: string): void {
-    const record = this.#find(transaction, id)
+    const record = this.#book.find(transaction, id)
     if (record?.state !== 'held') return
-    this.#put(transaction, { ...record, state: 'cancelling' })
+    this.#book.put(transaction, { ...record, state: 'cancelling' })
     this.#options.lessor.dropSupply(transaction, id, 'lease_lost')
-    transaction.after(() => this.#times.delete(id))
+    transaction.after(() => this.#book.setTimes(id, undefined))
   }
 
   // ---- keeping
@@ -202,16 +181,19 @@ export class Leases implements RecordOwner {
   async renewed(answers: readonly RenewedLease[]): Promise<void> {
     await this.#options.writes.submit((transaction) => {
       for (const { id, seats, expiresIn, sentAt, proof } of answers) {
-        const record = this.#find(transaction, id)
+        const record = this.#book.find(transaction, id)
         // A late answer says nothing about what the manager has ended since.
         if (!isGranted(record) || record.ended !== undefined) continue
-        const until = Math.max(untilOf(sentAt, expiresIn, record.terms.leaseSeconds), this.#times.get(id)?.until ?? 0)
+        const until = Math.max(
+          untilOf(sentAt, expiresIn, record.terms.leaseSeconds),
+          this.#book.timesOf(id)?.until ?? 0,
+        )
         const times = { until, doubtedUntil: 0, confirmed: true }
         const terms = { ...record.terms, seats, ...(proof === undefined ? {} : { proof: [...proof] }) }
-        const kept = this.#written({ ...record, terms }, until) as GrantedLease
-        this.#put(transaction, kept)
+        const kept = this.#book.written({ ...record, terms }, until) as GrantedLease
+        this.#book.put(transaction, kept)
         this.#putSupply(transaction, kept, times)
-        transaction.after(() => this.#times.set(id, times))
+        transaction.after(() => this.#book.setTimes(id, times))
       }
     })
   }
@@ -223,11 +205,13 @@ export class Leases implements RecordOwner {
   async jumped(before: Elapsed): Promise<void> {
     const { clock, writes } = this.#options
     const now = clock.atMost()
-    for (const times of this.#times.values())
-      if (times.until > before && times.until <= now) times.doubtedUntil = clock.atLeast() + jumpDoubt
+    const doubtedUntil = clock.atLeast() + jumpDoubt
+    for (const [id, times] of [...this.#book.times()])
+      if (times.until > before && times.until <= now && times.doubtedUntil < doubtedUntil)
+        this.#book.setTimes(id, { ...times, doubtedUntil })
     await writes.submit((transaction) => {
-      for (const [id, times] of this.#times) {
-        const record = this.#find(transaction, id)
+      for (const [id, times] of this.#book.times()) {
+        const record = this.#book.find(transaction, id)
         if (isGranted(record)) this.#putSupply(transaction, record, times)
       }
     })
@@ -237,9 +221,9 @@ export class Leases implements RecordOwner {
   overdue(): string[] {
     const { clock } = this.#options
     const [atMost, atLeast] = [clock.atMost(), clock.atLeast()]
-    return [...this.#times].flatMap(([id, one]) => {
+    return [...this.#book.times()].flatMap(([id, one]) => {
       const isOver = (one.until <= atMost || !one.confirmed) && one.doubtedUntil <= atLeast
-      const record = this.#records.get(id)
+      const record = this.#book.get(id)
       return isOver && isGranted(record) && record.ended === undefined ? [id] : []
     })
   }
@@ -250,11 +234,11 @@ export class Leases implements RecordOwner {
   async giveBack(ids: readonly string[]): Promise<void> {
     await this.#options.writes.submit((transaction) => {
       for (const id of ids) {
-        const record = this.#find(transaction, id)
+        const record = this.#book.find(transaction, id)
         if (record?.state !== 'held' || !isGranted(record)) continue
         const returning = { ...record, state: 'returning' as const }
-        this.#put(transaction, returning)
-        const times = this.#times.get(id)
+        this.#book.put(transaction, returning)
+        const times = this.#book.timesOf(id)
         if (times) this.#putSupply(transaction, returning, times)
       }
     })
@@ -267,12 +251,12 @@ export class Leases implements RecordOwner {
   async ended(ids: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
     await this.#options.writes.submit((transaction) => {
       for (const { id, reason } of ids) {
-        const record = this.#find(transaction, id)
-        if (record?.state === 'asking') this.#put(transaction, { ...record, state: 'cancelling' })
+        const record = this.#book.find(transaction, id)
+        if (record?.state === 'asking') this.#book.put(transaction, { ...record, state: 'cancelling' })
         if (!isGranted(record) || record.ended !== undefined) continue
         const ending = { ...record, state: 'returning' as const, ended: reason }
-        this.#put(transaction, ending)
-        this.#putSupply(transaction, ending, this.#times.get(id) ?? unknownTimes)
+        this.#book.put(transaction, ending)
+        this.#putSupply(transaction, ending, this.#book.timesOf(id) ?? unknownTimes)
         transaction.journal({ type: 'lease.lost', facts: { ...factsOf(record), reason } })
       }
     })
@@ -282,10 +266,9 @@ export class Leases implements RecordOwner {
   async gone(ids: readonly string[], reason: 'returned' | 'cancelled' | 'expired' | 'unknown'): Promise<void> {
     await this.#options.writes.submit((transaction) => {
       for (const id of ids) {
-        const record = this.#find(transaction, id)
+        const record = this.#book.find(transaction, id)
         if (!record) continue
-        this.#drop(transaction, id)
-        transaction.after(() => this.#times.delete(id))
+        this.#book.drop(transaction, id)
         if (record.state === 'asking' || record.state === 'cancelling') continue
         this.#options.lessor.dropSupply(transaction, id, endReasonOf(record.ended))
         if (record.ended !== undefined) continue
@@ -298,83 +281,34 @@ export class Leases implements RecordOwner {
   // ---- records
 
   reset(): void {
-    this.#records = new Map()
-    this.#times.clear()
+    this.#book.reset()
   }
 
   restore(stored: StoredRecord): void {
-    const record = restoreLease(stored)
-    this.#records.set(record.id, record)
+    this.#book.restore(stored)
   }
 
   ready(): void {
-    const { clock, lessor } = this.#options
-    const [boot, wall] = [clock.boot(), clock.wall()]
-    const supplies = []
-    for (const record of this.#records.values()) {
-      if (!isGranted(record)) continue
-      const left = promiseLeft(record, boot, wall)
-      const times: LeaseTimes = {
-        until: clock.atMost() + Math.max(0, left),
-        confirmed: left > 0,
-        doubtedUntil: left > 0 ? 0 : clock.atLeast() + record.terms.leaseSeconds * 1000,
-      }
-      this.#times.set(record.id, times)
-      supplies.push(this.#supplyOf(record, times))
+    this.#book.ready()
+    const supplies: Supply[] = []
+    for (const [id, times] of this.#book.times()) {
+      const record = this.#book.get(id)
+      if (isGranted(record)) supplies.push(this.#supplyOf(record, times))
     }
-    lessor.setSupplies(supplies, 'lease')
-  }
-
-  #find(transaction: Transaction, id: string): LeaseRecord | undefined {
-    const draft = this.#drafts.get(transaction)
-    return draft?.has(id) ? draft.get(id) : this.#records.get(id)
-  }
-
-  #put(transaction: Transaction, record: LeaseRecord): void {
-    transaction.put('lease', record.id, leaseValue(record))
-    this.#change(transaction, record.id, record)
-  }
-
-  #drop(transaction: Transaction, id: string): void {
-    transaction.delete('lease', id)
-    this.#change(transaction, id, undefined)
-  }
-
-  #change(transaction: Transaction, id: string, record: LeaseRecord | undefined): void {
-    const known = this.#drafts.get(transaction)
-    const draft = known ?? new Map<string, LeaseRecord | undefined>()
-    draft.set(id, record)
-    if (known) return
-    this.#drafts.set(transaction, draft)
-    transaction.after(() => {
-      for (const [changed, after] of draft) {
-        if (after) this.#records.set(changed, after)
-        else this.#records.delete(changed)
-      }
-      for (const listener of this.#listeners) listener()
-    })
-  }
-
-  #written(record: LeaseRecord, until: Elapsed): LeaseRecord {
-    const { clock } = this.#options
-    const boot = clock.boot()
-    const promisedFor = Math.max(0, Math.floor(until - clock.atMost()))
-    return { ...record, promisedFor, written: { boot: boot.id, at: boot.at, wall: clock.wall() } }
+    this.#options.lessor.setSupplies(supplies, 'lease')
   }
 
   #putSupply(transaction: Transaction, record: GrantedLease, times: LeaseTimes): void {
     this.#options.lessor.putSupply(transaction, this.#supplyOf(record, times), endReasonOf(record.ended))
   }
 
-  #supplyOf(record: GrantedLease, times: LeaseTimes) {
+  #supplyOf(record: GrantedLease, times: LeaseTimes): Supply {
     const { clock, instance } = this.#options
     const until = clock.boot().at + (times.until - clock.atMost())
     const isSure = times.confirmed && times.until > clock.atMost()
     return leaseSupply(record, instance, until, takesOf(record, isSure))
   }
 }
-
-const unknownTimes: LeaseTimes = { until: 0, doubtedUntil: 0, confirmed: false }
 
 /** @returns until when it is promised, on `atMost`; never more than a lease can last, whatever the manager says */
 function untilOf(sentAt: Elapsed, expiresIn: number, leaseSeconds: number): Elapsed {
@@ -403,5 +337,3 @@ function factsOf({ id, manager, ask, terms }: LeaseRecord) {
     ...(terms === undefined ? {} : { license: terms.license }),
   }
 }
-
-export type { LeaseState }

@@ -28,6 +28,8 @@ export interface LivePromise {
 
 /** In ms. */
 const confirmationDelay = 2_000
+/** So many outdated entries are always fine. */
+const fewEntries = 1_000
 
 export class Promises {
   readonly #promises = new Map<string, LivePromise>()
@@ -137,6 +139,8 @@ export class Promises {
 
   drop(id: string): void {
     this.#promises.delete(id)
+    // A session that ends early leaves its entry behind, with its id, for as long as it might have lived.
+    if (this.#due.size > 2 * this.#promises.size + fewEntries) this.#due.keep((one) => this.#promises.has(one))
   }
 
   clear(): void {

@@ -24,6 +24,8 @@ export interface ProofsOptions {
   readonly lessor: Lessor
   readonly clock: Clock
   readonly agent: SigningKey
+  /** An Ed25519 signature with the key of `agent`. */
+  readonly sign: (text: string) => Promise<Buffer>
   readonly randomId: () => string
   /** Of a leased or detached supply; the same object as long as they are the same. Absent: there are no such supplies. */
   readonly linksOf?: (supply: string) => SupplyLinks | undefined
@@ -75,15 +77,15 @@ export class Proofs {
    * The chain for a session and a nonce. A chain has one license, so a session with parts in several supplies is proved by its
    * largest part that can be, and the proof says that part's seats.
    */
-  prove(grant: Grant, nonce: string): { proof: string[] } | { proofUnavailable: 'not_activated' } {
-    const { clock, randomId } = this.#options
+  async prove(grant: Grant, nonce: string): Promise<{ proof: string[] } | { proofUnavailable: 'not_activated' }> {
+    const { clock, randomId, sign } = this.#options
     const provable = this.#provable(grant)
     if (!provable) return { proofUnavailable: 'not_activated' }
     const { part, supply, signer, now } = provable
     const key = countKey(supply.rule, factsOfGrant(grant))
     // What was promised before a restart is not known exactly, so the supply and its end are the limit, too.
     const validFor = Math.min(this.#secondsLeft(grant), promiseSeconds(supply, clock.boot().at))
-    const proof = signer.prove({
+    const { unsigned, complete } = signer.prove({
       id: `a${randomId()}`,
       now,
       session: grant.id,
@@ -97,7 +99,7 @@ export class Proofs {
       nonce,
       validFor: Math.max(1, validFor),
     })
-    return { proof: [...proof] }
+    return { proof: complete(await sign(unsigned)) }
   }
 
   /** The proof that its holder signs below: signed anew, for as long as the lease is promised now. Undefined: there is none. */

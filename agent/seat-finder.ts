@@ -107,8 +107,9 @@ export class SeatFinder {
    */
   isInDoubt(id: string): boolean {
     const { lessor, remote } = this.#options
+    if (!remote || remote.leases.size === 0) return false
     const grant = lessor.view.grant(id)
-    if (!remote || !grant || grant.ending !== undefined) return false
+    if (!grant || grant.ending !== undefined) return false
     return remote.isInDoubt(grant.parts.map(({ supply }) => supply))
   }
 

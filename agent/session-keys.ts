@@ -3,7 +3,7 @@
  * end the session, follows from the id under a secret of this agent, so that a repeat can be given it again and nothing has
  * to be stored. Imports nothing of ours.
  */
-import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export interface SessionIdParts {
   readonly idempotencyKey: string
@@ -11,44 +11,35 @@ export interface SessionIdParts {
   readonly account?: string
 }
 
-const mostRecent = 2_000
-
+/**
+ * Half of each hash is cut off, so nothing can be added to what was hashed; and both secrets have the same length always.
+ */
 export class SessionKeys {
   readonly #idSecret: string
-  readonly #keySecret: KeyObject
-  /** Keys of the ids that were opened last: most are asked for again soon. */
-  readonly #recent = new Map<string, string>()
+  readonly #keySecret: string
 
   /** @param deriveKey 32 bytes of this agent per label */
   constructor(deriveKey: (label: string) => Buffer) {
     this.#idSecret = deriveKey('session-id').toString('base64url')
-    this.#keySecret = createSecretKey(deriveKey('session-key'))
+    this.#keySecret = deriveKey('session-key').toString('base64url')
   }
 
   idOf(parts: SessionIdParts): string {
     const told = JSON.stringify([parts.idempotencyKey, parts.processId ?? null, parts.account ?? null])
-    // Ids stand in signed documents, where they begin with a letter or digit. Half of the hash is cut off, so nothing can be added.
+    // Ids stand in signed documents, where they begin with a letter or digit.
     return `s${hash('sha256', this.#idSecret + told, 'base64url').slice(0, 22)}`
   }
 
   /** 128 bit, base64url. */
   keyOf(id: string): string {
-    const known = this.#recent.get(id)
-    if (known !== undefined) return known
-    const key = createHmac('sha256', this.#keySecret).update(id).digest('base64url').slice(0, 22)
-    this.#recent.set(id, key)
-    if (this.#recent.size > mostRecent) this.#forgetOldest()
-    return key
+    return hash('sha256', this.#keySecret + id, 'base64url').slice(0, 22)
   }
 
-  #forgetOldest(): void {
-    const { value: oldest } = this.#recent.keys().next()
-    if (oldest !== undefined) this.#recent.delete(oldest)
-  }
-
+  /** Looks at every character, so that the time it takes tells nothing of the right key. */
   isKeyOf(id: string, key: string): boolean {
-    const right = Buffer.from(this.keyOf(id))
-    const given = Buffer.from(key)
-    return right.length === given.length && timingSafeEqual(right, given)
+    const right = this.keyOf(id)
+    let difference = right.length ^ key.length
+    for (let index = 0; index < right.length; index += 1) difference |= right.charCodeAt(index) ^ key.charCodeAt(index)
+    return difference === 0
   }
 }

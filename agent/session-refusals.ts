@@ -46,10 +46,10 @@ export function refusalOf(
       return refuse('manager_unreachable', answer.detail, { retryIn, ...said })
     case 'denied': {
       const { manager, problem } = answer.by
-      const { retryIn: later, detail } = problem
+      const { retryIn: later, detail, rule } = problem
       return refuse(answer.code, `${manager.name} refused: ${detail ?? 'it gave no reason.'}`, {
         ...(later === undefined ? {} : { retryIn: later }),
-        ...said,
+        explanation: { managers: [], asked: explanation.asked, ...(rule === undefined ? {} : { rule }) },
       })
     }
     case 'queue_full':

@@ -180,6 +180,15 @@ function idleEnd(
   return { idleEndsAt: iso(wall + (promise?.activeAt ?? now) + context.idleLimit - now) }
 }
 
+/** Texts of times that were written lately: sessions of one batch share theirs. */
+const written: { readonly ms: number; readonly text: string }[] = []
+const mostWritten = 16
+
 function iso(ms: number): string {
-  return new Date(ms).toISOString()
+  const slot = ms & (mostWritten - 1)
+  const known = written[slot]
+  if (known?.ms === ms) return known.text
+  const text = new Date(ms).toISOString()
+  written[slot] = { ms, text }
+  return text
 }

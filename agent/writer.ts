@@ -45,7 +45,8 @@ export interface WriterOptions {
   readonly onState?: (state: WriterState) => void
 }
 
-const jobsPerBatch = 512
+const mostJobs = 512
+const fewJobs = 16
 /** In ms: how long to wait between attempts to reopen the store. */
 const retryDelays = [100, 500, 2_000, 5_000]
 const longestRetryDelay = 10_000
@@ -141,8 +142,11 @@ export class Writer implements Writes {
   async #drain(): Promise<void> {
     // Requests of the same turn of the event loop go into the same batch.
     await Promise.resolve()
+    let size = 0
     while (this.#queue.length > 0 && (this.#state.kind === 'open' || this.#state.kind === 'tight')) {
-      const jobs = this.#queue.splice(0, jobsPerBatch)
+      size = sizeOfBatch(this.#queue.length, size)
+      const jobs = this.#queue.splice(0, size)
+      size = jobs.length
       try {
         await this.#write(jobs)
       } catch (error) {
@@ -264,6 +268,15 @@ export class Writer implements Writes {
     this.#state = state
     this.#options.onState?.(state)
   }
+}
+
+/**
+ * Half of those who ask all the time: those that wait now, and those that were answered just before and ask again soon. Were
+ * all taken that wait, everybody would get in step, and disk and processor take turns; so one half is written while the other
+ * is answered.
+ */
+function sizeOfBatch(waiting: number, before: number): number {
+  return Math.min(mostJobs, Math.max(fewJobs, Math.ceil((waiting + before) / 2)))
 }
 
 function isDiskFull(error: unknown): boolean {

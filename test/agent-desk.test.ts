@@ -30,7 +30,7 @@ test('the desk of an agent leases seats of its licenses, and whoever is refused 
     serving: { refusal: () => undefined },
     book: {
       get: (id: string) => ({ approval: id === ann.id ? 'approved' : 'known' }) as never,
-      self: { is: () => false } as never,
+      self: { is: () => false },
     },
     rules: { machine: () => ({ kind: 'allowed' }), user: () => ({ kind: 'allowed' }) },
     relayed: () => [],

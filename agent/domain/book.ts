@@ -3,6 +3,7 @@
  * A draft is decided on and then either becomes the book's state or is dropped; the book itself changes in no other way.
  * Pure; the lessor owns the one book.
  */
+import { EndedIds } from './ended-ids.ts'
 import type { Grant, Part, Tombstone } from './grant.ts'
 import { type ProductName, productName, vendorOf } from './product-name.ts'
 import { fitsProduct, type Supply } from './supply.ts'
@@ -29,7 +30,7 @@ export class Book implements SeatView {
   readonly #supplies = new Map<string, Supply>()
   readonly #suppliesOfVendor = new Map<string, Supply[]>()
   readonly #grants = new Map<string, Grant>()
-  readonly #tombstones = new Map<string, Tombstone>()
+  readonly #tombstones = new EndedIds()
   readonly #used = new Map<string, number>()
   readonly #holdings = new Map<string, Holdings>()
   /** Supply > product > ids of grants. */
@@ -125,7 +126,7 @@ export class Book implements SeatView {
       if (before) for (const part of before.parts) this.#leave(part, before)
       if (grant) for (const part of grant.parts) this.#join(part, grant)
     }
-    for (const [id, tombstone] of draft.tombstoneChanges) setOrDelete(this.#tombstones, id, tombstone)
+    for (const [id, tombstone] of draft.tombstoneChanges) this.#tombstones.set(id, tombstone)
     for (const [unit, used] of draft.usedChanges) setOrDelete(this.#used, unit, used === 0 ? undefined : used)
     for (const [key, holdings] of draft.holdingChanges) setOrDelete(this.#holdings, key, holdings)
   }

@@ -43,13 +43,23 @@ export class DueIndex {
     return first
   }
 
+  /** Leaves out every entry whose id is not wanted any more. Costs as much as there are entries. */
+  keep(isWanted: (id: string) => boolean): void {
+    const heap = this.#heap
+    let kept = 0
+    for (const entry of heap) if (isWanted(entry.id)) heap[kept++] = entry
+    heap.length = kept
+    for (let index = (kept >> 1) - 1; index >= 0; index--) this.#sink(heap[index] as Due, index)
+  }
+
   clear(): void {
     this.#heap.length = 0
   }
 
-  #sink(entry: Due): void {
+  /** Puts the entry where it belongs, at `from` or below it. */
+  #sink(entry: Due, from = 0): void {
     const heap = this.#heap
-    let index = 0
+    let index = from
     for (;;) {
       let child = 2 * index + 1
       if (child >= heap.length) break

@@ -32,25 +32,16 @@ const names = {
 } as const satisfies Record<GrantKind, Record<string, string>>
 
 export function grantOpened(grant: Grant): SeatHappening {
-  return {
-    type: names[grant.kind].opened,
-    instance: grant.instance,
-    facts: {
-      ...seatFacts(grant),
-      supplies: grant.parts.map((part) => part.supply),
-      waited: grant.unconfirmed ?? false,
-    },
-    personal: personalFacts(grant.who),
-  }
+  const facts = seatFacts(grant)
+  facts.supplies = grant.parts.map((part) => part.supply)
+  facts.waited = grant.unconfirmed ?? false
+  return { type: names[grant.kind].opened, instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
 export function grantEnded(grant: Grant, reason: string): SeatHappening {
-  return {
-    type: names[grant.kind].ended,
-    instance: grant.instance,
-    facts: { ...seatFacts(grant), reason },
-    personal: personalFacts(grant.who),
-  }
+  const facts = seatFacts(grant)
+  facts.reason = reason
+  return { type: names[grant.kind].ended, instance: grant.instance, facts, personal: personalFacts(grant.who) }
 }
 
 /** Who ordered an end from this side, and what they said about it. */

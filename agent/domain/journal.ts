@@ -31,6 +31,12 @@ export interface JournalEntry {
   readonly hash: string
 }
 
+/** An entry as the store is given it: with its JSON text, which is put together while it is hashed. */
+export interface ChainedEntry extends JournalEntry {
+  /** Exactly the members of `JournalEntry`. */
+  readonly json: string
+}
+
 export interface JournalHead {
   readonly sequence: number
   readonly hash: string
@@ -50,44 +56,62 @@ function hashText(text: string): string {
   return hash('sha256', text, 'base64url')
 }
 
-function hashPersonal(salt: string, texts: Readonly<Record<string, string>>): string {
-  return hashText(JSON.stringify([salt, texts]))
+/** @param texts as JSON */
+function hashPersonal(salt: string, texts: string): string {
+  return hashText(`[${JSON.stringify(salt)},${texts}]`)
 }
 
-function hashEntry(previous: string, entry: Omit<JournalEntry, 'hash'>): string {
-  const { sequence, at, instance, type, facts } = entry
-  return hashText(JSON.stringify([previous, sequence, at, instance, type, facts, entry.personal?.hash ?? '']))
+/**
+ * On the path of every change: each part is made JSON once, for the hash and for the text that is stored.
+ * @param at a whole number of ms
+ * @param salt fresh random text; comes in from outside since the domain has no randomness
+ */
+export function chainEntry(head: JournalHead, happening: Happening, at: number, salt: () => string): ChainedEntry {
+  const { type, instance, facts } = happening
+  const sequence = head.sequence + 1
+  const person = sealPersonal(happening.personal, salt)
+  const place = JSON.stringify(instance)
+  const kind = JSON.stringify(type)
+  const told = JSON.stringify(facts)
+  const hash = hashText(`["${head.hash}",${sequence},${at},${place},${kind},${told},"${person?.facts.hash ?? ''}"]`)
+  const json = `{"sequence":${sequence},"at":${at},"instance":${place},"type":${kind},"facts":${told}${person?.json ?? ''},"hash":"${hash}"}`
+  if (person === undefined) return { sequence, at, instance, type, facts, hash, json }
+  return { sequence, at, instance, type, facts, personal: person.facts, hash, json }
 }
 
-/** @param salt fresh random text; comes in from outside since the domain has no randomness */
-export function chainEntry(head: JournalHead, happening: Happening, at: number, salt: () => string): JournalEntry {
-  const entry = {
-    sequence: head.sequence + 1,
-    at,
-    instance: happening.instance,
-    type: happening.type,
-    facts: happening.facts,
-    ...personalFacts(happening.personal, salt),
-  }
-  return { ...entry, hash: hashEntry(head.hash, entry) }
-}
-
-function personalFacts(texts: Happening['personal'], salt: () => string): { readonly personal?: PersonalFacts } {
-  if (texts === undefined || Object.keys(texts).length === 0) return {}
+function sealPersonal(
+  texts: Happening['personal'],
+  salt: () => string,
+): { readonly facts: PersonalFacts; readonly json: string } | undefined {
+  if (texts === undefined) return undefined
+  const told = JSON.stringify(texts)
+  if (told === '{}') return undefined
   const grain = salt()
-  return { personal: { hash: hashPersonal(grain, texts), salt: grain, texts } }
+  const hash = hashPersonal(grain, told)
+  return {
+    facts: { hash, salt: grain, texts },
+    json: `,"personal":{"hash":"${hash}","salt":${JSON.stringify(grain)},"texts":${told}}`,
+  }
 }
 
 export type ChainCheck =
   | { readonly kind: 'good'; readonly head: JournalHead }
   | { readonly kind: 'broken'; readonly sequence: number; readonly reason: 'gap' | 'altered' | 'personal_altered' }
 
+/** What `chainEntry` puts together, of an entry that was read. */
+function hashEntry(previous: string, { sequence, at, instance, type, facts, personal }: JournalEntry): string {
+  return hashText(JSON.stringify([previous, sequence, at, instance, type, facts, personal?.hash ?? '']))
+}
+
 /** Checks one entry against the head before it. */
 export function checkEntry(head: JournalHead, entry: JournalEntry): ChainCheck {
   if (entry.sequence !== head.sequence + 1) return { kind: 'broken', sequence: head.sequence + 1, reason: 'gap' }
   if (hashEntry(head.hash, entry) !== entry.hash) return { kind: 'broken', sequence: entry.sequence, reason: 'altered' }
   const personal = entry.personal
-  if (personal?.texts !== undefined && hashPersonal(personal.salt ?? '', personal.texts) !== personal.hash)
+  if (
+    personal?.texts !== undefined &&
+    hashPersonal(personal.salt ?? '', JSON.stringify(personal.texts)) !== personal.hash
+  )
     return { kind: 'broken', sequence: entry.sequence, reason: 'personal_altered' }
   return { kind: 'good', head: { sequence: entry.sequence, hash: entry.hash } }
 }

@@ -1,12 +1,12 @@
 /**
- * Makes proofs: signs the session's assertion, or the lease of another agent, below the links that its supply came with (R26,
- * R27). On the hot path, so everything that is the same for a supply is made once: only the last link is signed anew. Pure; ids
- * come from outside.
+ * Makes proofs: the session's assertion, to be signed below the links that its supply came with, or the lease of another agent
+ * below them (R26, R27). On the hot path, so everything that is the same for a supply is made once: only the last link is made
+ * anew. Pure; ids come from outside.
  */
 import type { CountKey, CountRule } from './count-key.ts'
 import { hashText } from './documents/base64url.ts'
 import type { Opened } from './documents/document.ts'
-import { encodeHeader, signJws, splitJws } from './documents/jws.ts'
+import { encodeHeader, encodeUnsigned, joinSignature, signJws, splitJws } from './documents/jws.ts'
 import type { PublicJwk, SigningKey } from './documents/keys.ts'
 import { type Assertion, type Detachment, detachmentSchema, type Lease, leaseSchema } from './documents/links.ts'
 import { readStrictJson } from './documents/strict-json.ts'
@@ -55,12 +55,19 @@ export interface LeaseFacts {
   readonly validFor: number
 }
 
+/** A chain whose last link is still to be signed, which is left to the caller: it takes as long as all the rest of a request. */
+export interface UnsignedProof {
+  /** What the signature is over. */
+  readonly unsigned: string
+  /** The whole chain, from the license to the new assertion. @param signature Ed25519, of the key that was prepared for */
+  complete(signature: Buffer): string[]
+}
+
 export interface ProofSigner {
   readonly kind: 'ready'
   /** What is signed below: license, activation and what came after them. */
   readonly links: readonly string[]
-  /** The whole chain, from the license to the new assertion. */
-  prove(facts: AssertionFacts): readonly string[]
+  prove(facts: AssertionFacts): UnsignedProof
   /** The text of a lease below these links. */
   lease(facts: LeaseFacts): string
 }
@@ -92,7 +99,8 @@ export function prepareProof(links: readonly string[], key: SigningKey): ProofSi
         nonce: facts.nonce,
         validFor: facts.validFor,
       }
-      return [...links, signJws(header, payload, key)]
+      const unsigned = encodeUnsigned(header, payload)
+      return { unsigned, complete: (signature) => [...links, joinSignature(unsigned, signature)] }
     },
     lease(facts) {
       const payload: Lease = {

@@ -19,7 +19,7 @@ import { perform, type Surroundings } from './perform.ts'
 import { describeProblem, failureOf, isUnexpected, problemReply } from './problem.ts'
 import { applyProxies } from './proxies.ts'
 import { sendReply } from './reply.ts'
-import { audienceOf, type Channel, type RequestView, viewRequest } from './request-view.ts'
+import { audienceOf, type Channel, plainAddress, type RequestView, viewRequest } from './request-view.ts'
 import type { Route } from './route.ts'
 
 export interface AppParts extends Surroundings {
@@ -69,9 +69,10 @@ export function createApp(parts: AppParts): ChannelListener {
   app.use(nameRequest(parts))
   app.use(guardConnection(parts, viewOf))
   app.use(setHeaders)
+  app.use(secureCookies)
   if (parts.publicFolder !== undefined) app.use(serveFiles(parts.publicFolder))
-  if (parts.peers !== undefined)
-    app.use(serveRoutes(peerPrefix, parts.peers.routes, answerPeers(parts, parts.peers.door, viewOf)))
+  const { routes: peerRoutes = [], door } = parts.peers ?? {}
+  app.use(serveRoutes(peerPrefix, peerRoutes, answerPeers(parts, door, viewOf)))
   app.use(serveRoutes(apiPrefix, parts.routes, answerApi(parts, viewOf)))
   if (parts.pages !== undefined) {
     app.use(guardPages(parts, viewOf))
@@ -177,6 +178,8 @@ function nameRequest(parts: AppParts): Middleware {
 function guardConnection(parts: AppParts, viewOf: ViewOf): Middleware {
   return (ctx, next) => {
     const view = viewOf(ctx)
+    ctx.state.channel = view.channel
+    ctx.request.ip = plainAddress(view.remoteAddress)
     const refused = checkConnection(view, parts.outside?.())
     if (refused !== undefined) throw new Refused(refused, { plain: true })
     const target = ctx.req.url ?? ''
@@ -203,6 +206,18 @@ const setHeaders: Middleware = (ctx, next) => {
     ctx.set('X-Request-Id', requestIdOf(ctx))
   }
   return next()
+}
+
+/** What came encrypted stays encrypted: no cookie of it goes over plain HTTP. */
+const secureCookies: Middleware = async (ctx, next) => {
+  await next()
+  if (ctx.state.channel === 'loopback' || ctx.headerSent) return
+  const cookies = [ctx.response.get('Set-Cookie')].flat().filter((cookie) => cookie !== '')
+  if (cookies.length > 0)
+    ctx.set(
+      'Set-Cookie',
+      cookies.map((cookie) => (/;\s*secure\b/i.test(cookie) ? cookie : `${cookie}; Secure`)),
+    )
 }
 
 const filesPrefix = '/public/'
@@ -259,10 +274,10 @@ function answerApi(parts: AppParts, viewOf: ViewOf): Answerer {
   }
 }
 
-function answerPeers(parts: AppParts, door: Door, viewOf: ViewOf): Answerer {
+function answerPeers(parts: AppParts, door: Door | undefined, viewOf: ViewOf): Answerer {
   return async (route, ctx, params) => {
     const view = viewOf(ctx)
-    if (audienceOf(view) !== 'peer')
+    if (door === undefined || audienceOf(view) !== 'peer')
       throw new Refused(refuse('tls_needed', 'This is for agents, which connect with TLS.'))
     const asked = { params, search: ctx.querystring, requestId: () => requestIdOf(ctx) }
     await performForPeer(route, ctx.req, ctx.res, view, asked, { ...parts, door })
@@ -281,6 +296,7 @@ function allowedMethods(router: Router, path: string): string[] {
 function guardPages(parts: AppParts, viewOf: ViewOf): Middleware {
   return (ctx, next) => {
     const view = viewOf(ctx)
+    ctx.state.channel = view.channel
     if (!isSafe(ctx.method)) {
       const refused = isBrowser(view.headers)
         ? checkOrigin(view)

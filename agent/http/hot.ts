@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { checkConnection } from './guards.ts'
 import { perform, type Surroundings } from './perform.ts'
 import { problemReply } from './problem.ts'
-import { sendReply } from './reply.ts'
+import { type Reply, sendReply } from './reply.ts'
 import { viewRequest } from './request-view.ts'
 import type { Method, Route } from './route.ts'
 
@@ -31,21 +31,17 @@ export function createHotHandler(
   const keep = find('PUT', `${member}{id}`)
   const close = find('DELETE', `${member}{id}`)
 
-  const answer = async (
+  const reply = (
     route: Route,
     incoming: IncomingMessage,
     response: ServerResponse,
     params: Readonly<Record<string, string>>,
-  ): Promise<void> => {
+  ): Promise<Reply | undefined> => {
     const view = viewRequest(incoming)
     const refused = checkConnection(view)
+    if (refused !== undefined) return Promise.resolve(problemReply(refused, newRequestId()))
     const asked = { params, search: '', requestId: newRequestId }
-    const reply =
-      refused === undefined
-        ? await perform(route, incoming, response, view, asked, surroundings)
-        : problemReply(refused, newRequestId())
-    if (reply === undefined) response.destroy()
-    else await sendReply(response, reply)
+    return perform(route, incoming, response, view, asked, surroundings)
   }
 
   return (incoming, response) => {
@@ -65,9 +61,15 @@ export function createHotHandler(
       otherwise(incoming, response)
       return
     }
-    answer(route, incoming, response, params).catch((error: unknown) => {
-      surroundings.log.error('answer could not be sent', { error })
-      response.destroy()
-    })
+    reply(route, incoming, response, params)
+      .then((made) => {
+        if (made !== undefined) return sendReply(response, made)
+        response.destroy()
+        return undefined
+      })
+      .catch((error: unknown) => {
+        surroundings.log.error('answer could not be sent', { error })
+        response.destroy()
+      })
   }
 }

@@ -12,7 +12,8 @@ const deepest = 32
 export function parseJson(bytes: Buffer): ParsedJson {
   if (!isUtf8(bytes)) return refuse('malformed_request', 'The body is not UTF-8.')
   const text = bytes.toString('utf8')
-  if (isTooDeep(text)) return refuse('malformed_request', `The body is nested deeper than ${deepest} levels.`)
+  if (hasManyBrackets(text) && isTooDeep(text))
+    return refuse('malformed_request', `The body is nested deeper than ${deepest} levels.`)
   try {
     return { kind: 'parsed', value: JSON.parse(text) as unknown }
   } catch {
@@ -25,6 +26,14 @@ export function parseJson(bytes: Buffer): ParsedJson {
       column,
     })
   }
+}
+
+/** Whether it could be too deep at all; brackets in strings count, too. */
+function hasManyBrackets(text: string): boolean {
+  let left = deepest
+  for (const bracket of ['{', '['])
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (left-- === 0) return true
+  return false
 }
 
 /** Counts brackets outside of strings; before parsing, so that nothing deep is ever built. */

@@ -36,7 +36,7 @@ export const noContent: Reply = { status: 204 }
 /** Whoever lets so much pile up is too slow for a live stream. */
 const mostWaiting = 256 * 1024
 
-const always = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff', 'Content-Type']
+const always: readonly string[] = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
 
 /**
  * Headers are written as one flat list without any that is not needed: on the hot path each costs as much as a guard.
@@ -46,10 +46,9 @@ const always = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'
 export function sendReply(response: ServerResponse, reply: Reply): Promise<void> | undefined {
   const { content } = reply
   const text = content?.kind === 'json' ? JSON.stringify(content.value) : ''
-  const headers = always.slice(0, content === undefined ? -1 : undefined)
-  if (content?.kind === 'json')
-    headers.push(content.type ?? 'application/json', 'Content-Length', String(Buffer.byteLength(text)))
-  else if (content !== undefined) headers.push(content.type)
+  const headers = [...always]
+  if (content !== undefined) headers.push('Content-Type', content.type ?? 'application/json')
+  if (content?.kind === 'json') headers.push('Content-Length', String(Buffer.byteLength(text)))
   for (const name in reply.headers) headers.push(name, reply.headers[name] as string)
   // What is left of a body that nobody read must not be taken for the next request.
   if (!response.req.complete) headers.push('Connection', 'close')

@@ -94,6 +94,8 @@ interface RouteDefinition<Params extends z.ZodType, Query extends z.ZodType, Con
   readonly params?: Params
   readonly query?: Query
   readonly body?: Content
+  /** For the hot path: takes bodies of the usual form without the schema, as the schema would; `undefined` for all others. */
+  readonly usualBody?: (value: unknown) => z.output<Content> | undefined
   readonly bodyLimit?: number
   readonly headers?: Route['headers']
   readonly operation: string
@@ -114,7 +116,17 @@ export function defineRoute<
   Query extends z.ZodType = typeof none,
   Content extends z.ZodType = typeof none,
 >(definition: RouteDefinition<Params, Query, Content>): Route {
-  const { params, query, body, bodyLimit = smallBody, headers = {}, errors = [], handle, ...rest } = definition
+  const {
+    params,
+    query,
+    body,
+    usualBody,
+    bodyLimit = smallBody,
+    headers = {},
+    errors = [],
+    handle,
+    ...rest
+  } = definition
   return {
     ...rest,
     ...(params === undefined ? {} : { params }),
@@ -129,7 +141,8 @@ export function defineRoute<
       const checkedQuery = check(query ?? none, call.query)
       if (isRefusal(checkedQuery)) return checkedQuery
       // No body at all stands for an empty one, so that a call with nothing but optional fields needs none.
-      const checkedBody = check(body ?? none, call.body === undefined ? {} : call.body)
+      const given = call.body === undefined ? {} : call.body
+      const checkedBody = usualBody?.(given) ?? check(body ?? none, given)
       if (isRefusal(checkedBody)) return checkedBody
       return handle({
         params: checkedParams as z.output<Params>,

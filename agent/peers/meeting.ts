@@ -8,7 +8,7 @@ import { keyId, shortGroups, verifyingKey } from '../domain/documents/keys.ts'
 import { contentDigest } from '../domain/http-signature.ts'
 import { answerHeader, type Evidence, nonceHeader, readAnswer } from '../domain/peer-signature.ts'
 import type { Unreachable } from './manager-link.ts'
-import { type Connect, connectSecurely, type Place, writePlace } from './peer-connection.ts'
+import { type Connect, connectSecurely, hostHeader, type Place, writePlace } from './peer-connection.ts'
 import { type Exchange, exchange, headerOf } from './peer-exchange.ts'
 import { type Hello, helloSchema, peerVersions } from './wire.ts'
 
@@ -90,7 +90,7 @@ export async function meetAt(
     const greeting = {
       method: 'GET',
       path: '/peer/v1/hello',
-      headers: { [nonceHeader]: nonce, host: writePlace(place) },
+      headers: { [nonceHeader]: nonce, host: hostHeader(place) },
     }
     const said = await exchange(greeting, { socket, signal, limit: mostHello })
     if (said.kind === 'broken') return fail('answer', said.detail)

@@ -322,13 +322,13 @@ export class PeerBook implements RecordOwner {
 
   /** Unapproved agents go first, the one that was seen longest ago before the others; the administrator's word stays. */
   #makeRoom(transaction: Transaction): boolean {
-    let oldest: KnownPeer | undefined
-    for (const peer of this.#peers.values())
-      if (peer.approval !== 'approved' && peer.approval !== 'denied' && peer.forked === undefined)
-        if (oldest === undefined || peer.lastSeen < oldest.lastSeen) oldest = peer
-    if (oldest === undefined) return false
-    this.#remove(transaction, oldest.id)
-    return true
+    const forgettable = this.list()
+      .filter(({ approval, forked }) => approval !== 'approved' && approval !== 'denied' && forked === undefined)
+      .sort((one, other) => one.lastSeen - other.lastSeen)
+    // more than one where several came in one batch
+    const leaving = forgettable.slice(0, this.#peers.size - mostPeers + 1)
+    for (const { id } of leaving) this.#remove(transaction, id)
+    return leaving.length > 0
   }
 
   #remove(transaction: Transaction, id: string): void {

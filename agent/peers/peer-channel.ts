@@ -20,9 +20,10 @@ import {
 import type { Unreachable } from './manager-link.ts'
 import { meetAnywhere, type Step } from './meeting.ts'
 import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
-import { connectSecurely, deadline, type Place, readPlace, writePlace } from './peer-connection.ts'
+import { connectSecurely, deadline, hostHeader, type Place, readPlace, writePlace } from './peer-connection.ts'
 import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
 import { type PeerStream, readEvents, type StreamListener } from './peer-stream.ts'
+import { Turns } from './turns.ts'
 
 /** What is known of the agent since it was met. */
 interface Standing {
@@ -39,7 +40,8 @@ interface Standing {
 }
 
 const mostAnswer = 1024 * 1024
-const mostConnections = 8
+/** Requests at a time; the pool alone would open a connection for each of those that come at once. */
+const mostConnections = 32
 /** ms for getting to know the agent, over all of its addresses. */
 const meetingTime = 10_000
 const mostAttempts = 3
@@ -73,6 +75,7 @@ export class PeerChannel {
   /** What is being tried while the agent is being met. */
   #step: Step['step'] = 'name'
   readonly #pool: Pool
+  readonly #turns = new Turns(mostConnections)
   readonly #streams = new Set<PeerStream>()
 
   constructor(parts: PeerClientParts, id: string) {
@@ -161,8 +164,13 @@ export class PeerChannel {
   async #ask(standing: Standing, request: PeerRequest, signal: AbortSignal): Promise<Outcome | Again> {
     const { clock } = this.#parts
     const since = clock.atMost()
+    const leave = await this.#turns.enter(signal)
+    if (leave === undefined)
+      return unreachable('connect', true, 'Too many requests before this one waited for their answers.')
+    // signed when it is its turn, since it is good for a minute only
     const outgoing = this.#sign(standing, request)
     const said = await exchange(outgoing, { pool: this.#pool, signal, limit: mostAnswer })
+    leave()
     if (said.kind === 'broken') return this.#explain(standing, said, signal)
     const evidence = this.#verify(standing, said, outgoing, contentDigest(said.body))
     return this.#judge(standing, said, evidence, clock.atMost() - since)
@@ -227,7 +235,7 @@ export class PeerChannel {
     const digest = text === undefined ? emptyDigest : contentDigest(text)
     const created = Math.floor((standing.time + clock.atLeast() - standing.at) / 1000)
     const signed = signRequest({ method, target, digest, facts, created, nonce: randomId() }, agent)
-    const headers: Record<string, string> = { host: writePlace(standing.place), ...signed }
+    const headers: Record<string, string> = { host: hostHeader(standing.place), ...signed }
     if (via.length > 0) headers.via = via.map((id) => `1.1 ${id}`).join(', ')
     const evidence = book.evidenceFor(this.#id)
     if (evidence !== undefined) headers[evidenceHeader] = writeEvidence(evidence)

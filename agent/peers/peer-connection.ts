@@ -41,6 +41,11 @@ export function writePlace({ host, port }: Place): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
+/** The name that people typed for a place need not be one that the agent there knows itself by; an address always is. */
+export function hostHeader(place: Place): string {
+  return writePlace(isIP(place.host) === 0 ? { ...place, host: 'localhost' } : place)
+}
+
 const words: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known',
   EAI_AGAIN: 'the name service does not answer',

@@ -24,16 +24,11 @@ export function checkBatch(batch: Batch, revision: number, state: StoreState): v
     throw new StoreError('failed', `The journal head of the batch is not its last entry, ${sequence}.`)
 }
 
-export interface KeyedChange {
-  readonly key: string
-  readonly change: Change
-}
-
-/** The last change of each key, with the key as stored. */
-export function lastChanges(changes: readonly Change[]): KeyedChange[] {
+/** The last change of each key, by the key as stored. */
+export function lastChanges(changes: readonly Change[]): Map<string, Change> {
   const last = new Map<string, Change>()
   for (const change of changes) last.set(keyOf(change), change)
-  return Array.from(last, ([key, change]) => ({ key, change }))
+  return last
 }
 
 function keyOf(address: RecordAddress): string {

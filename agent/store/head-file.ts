@@ -13,27 +13,35 @@ import type { StoreState } from './store.ts'
 
 const size = 64
 const magic = 0x4c484831 // LHH1
+const hashAt = 24
 const hashBytes = 32
+const checked = 60
 
-function encodeHead(state: StoreState): Buffer {
-  const bytes = Buffer.alloc(size)
-  const hash = Buffer.from(state.head.hash, 'base64url')
-  if (hash.length !== (state.head.sequence === 0 ? 0 : hashBytes))
-    throw new TypeError(`The journal head ${state.head.sequence} must have a SHA-256 as base64url.`)
+/** @param bytes 64 of them, all zero or an earlier head */
+function encodeHead({ startCounter, revision, head }: StoreState, bytes: Buffer = Buffer.alloc(size)): Buffer {
   bytes.writeUInt32BE(magic, 0)
-  bytes.writeUInt32BE(state.startCounter, 4)
-  bytes.writeBigUInt64BE(BigInt(state.revision), 8)
-  bytes.writeBigUInt64BE(BigInt(state.head.sequence), 16)
-  hash.copy(bytes, 24)
-  bytes.writeUInt32BE(crc32(bytes.subarray(0, 60)), 60)
+  bytes.writeUInt32BE(startCounter, 4)
+  writeInteger(bytes, revision, 8)
+  writeInteger(bytes, head.sequence, 16)
+  bytes.fill(0, hashAt)
+  const written = bytes.write(head.hash, hashAt, 'base64url')
+  if (written !== (head.sequence === 0 ? 0 : hashBytes))
+    throw new TypeError(`The journal head ${head.sequence} must have a SHA-256 as base64url.`)
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, checked)), checked)
   return bytes
+}
+
+/** A safe integer in eight bytes. */
+function writeInteger(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at)
+  bytes.writeUInt32BE(value % 0x1_0000_0000, at + 4)
 }
 
 function decodeHead(bytes: Buffer): StoreState | undefined {
   if (bytes.length !== size || bytes.readUInt32BE(0) !== magic) return undefined
-  if (bytes.readUInt32BE(60) !== crc32(bytes.subarray(0, 60))) return undefined
+  if (bytes.readUInt32BE(checked) !== crc32(bytes.subarray(0, checked))) return undefined
   const sequence = Number(bytes.readBigUInt64BE(16))
-  const hash = sequence === 0 ? '' : bytes.subarray(24, 24 + hashBytes).toString('base64url')
+  const hash = sequence === 0 ? '' : bytes.subarray(hashAt, hashAt + hashBytes).toString('base64url')
   return {
     startCounter: bytes.readUInt32BE(4),
     revision: Number(bytes.readBigUInt64BE(8)),
@@ -65,6 +73,7 @@ export async function createHeadFile(path: string, state: StoreState): Promise<v
 
 export class HeadFile {
   readonly #descriptor: number
+  readonly #bytes = Buffer.alloc(size)
 
   private constructor(descriptor: number) {
     this.#descriptor = descriptor
@@ -85,7 +94,7 @@ export class HeadFile {
 
   /** Into the page cache of the system only: one microsecond, where a turn through the thread pool costs forty. */
   write(state: StoreState): void {
-    const written = writeSync(this.#descriptor, encodeHead(state), 0, size, 0)
+    const written = writeSync(this.#descriptor, encodeHead(state, this.#bytes), 0, size, 0)
     if (written !== size) throw new Error(`Only ${written} of ${size} bytes of the head file were written.`)
   }
 

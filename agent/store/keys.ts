@@ -23,6 +23,9 @@ export interface RecordAddress {
 /** A lone surrogate would be written as U+FFFD, and two keys could become one. */
 const loneSurrogate = /\p{Surrogate}/u
 
+/** Most ids are; they need no closer look. */
+const plain = /^[\x20-\x7e]{1,128}$/
+
 function checkPart(name: string, text: string): void {
   if (text.length === 0 || text.includes('\0') || loneSurrogate.test(text))
     throw new TypeError(`The ${name} of a record must be text without a NUL, not ${JSON.stringify(text)}.`)
@@ -32,9 +35,10 @@ function checkPart(name: string, text: string): void {
 
 /** Throws TypeError for what the port does not allow. */
 export function recordKey(address: RecordAddress): string {
-  checkPart('instance', address.instance)
-  checkPart('key', address.key)
-  return `record\0${address.kind}\0${address.instance}\0${address.key}`
+  const { instance, key } = address
+  if (!plain.test(instance)) checkPart('instance', instance)
+  if (!plain.test(key)) checkPart('key', key)
+  return `record\0${address.kind}\0${instance}\0${key}`
 }
 
 /** The parts of a key in `recordRange`; `undefined` for a key that `recordKey` never makes. `kind` may be unknown here. */
@@ -49,11 +53,17 @@ export function nameRecord(address: { kind: string; instance: string; key: strin
   return `${address.kind} ${JSON.stringify(address.key)} of instance ${JSON.stringify(address.instance)}`
 }
 
+/** @param sequence of the newest entry in the record */
 export function journalKey(sequence: number): string {
   return `journal\0${String(sequence).padStart(sequenceDigits, '0')}`
 }
 
-/** Both inclusive. */
-export function journalRange(from: number, to: number): { gte: string; lte: string } {
-  return { gte: journalKey(from), lte: journalKey(to) }
+/** The number in a key that `journalKey` has made. */
+export function readJournalKey(text: string): number {
+  return Number(text.slice('journal\0'.length))
+}
+
+/** The records that hold `from` and what comes after it. */
+export function journalRange(from: number): { gte: string; lt: string } {
+  return { gte: journalKey(from), lt: 'journal\x01' }
 }

@@ -3,10 +3,11 @@
  */
 import type { ClassicLevel } from 'classic-level'
 import type { JournalEntry } from '../domain/journal.ts'
+import { type EntryRecord, readEntry, readEntryRecord } from './entry-records.ts'
 import { toStoreError } from './failures.ts'
 import { type HeadReading, readHeadFile } from './head-file.ts'
 import { journalKey, journalRange, nameRecord, readRecordKey, recordRange, stateKey } from './keys.ts'
-import { entrySchema, unseal } from './records.ts'
+import { unseal } from './records.ts'
 import { type StateRecord, schemaNumberSchema, stateRecordSchema, Tallies } from './state-record.ts'
 import { type JournalQuery, type RecordKind, recordKinds, type StoredRecord, StoreError } from './store.ts'
 
@@ -65,7 +66,8 @@ export async function checkHeadEntry(db: Database, { head }: StateRecord): Promi
   const text = await db.get(journalKey(head.sequence))
   if (text === undefined)
     throw new StoreError('damaged', `Journal entry ${head.sequence}, the newest of the store, is missing.`)
-  if (readEntry(journalKey(head.sequence), text, head.sequence).hash !== head.hash)
+  const record = readEntryRecord(journalKey(head.sequence), text, head.sequence)
+  if (readEntry(record, head.sequence).hash !== head.hash)
     throw new StoreError('damaged', `Journal entry ${head.sequence} is not the one that the store ended with.`)
 }
 
@@ -73,7 +75,7 @@ export async function checkHeadEntry(db: Database, { head }: StateRecord): Promi
 export async function* readRecords(
   db: Database,
   wanted: Tallies,
-  note?: (kind: RecordKind, key: string, checksum: number) => void,
+  note?: (record: StoredRecord, checksum: number) => void,
 ): AsyncGenerator<StoredRecord, void, undefined> {
   const found = new Tallies()
   const iterator = db.iterator({ ...recordRange, highWaterMarkBytes: pageBytes })
@@ -87,7 +89,7 @@ export async function* readRecords(
       for (const [key, text] of page) {
         const { record, checksum } = readRecord(key, text)
         found.add(record.kind, checksum)
-        note?.(record.kind, key, checksum)
+        note?.(record, checksum)
         yield record
       }
     }
@@ -113,14 +115,6 @@ function readRecord(key: string, text: string): { record: StoredRecord; checksum
   return { record, checksum: unsealed.checksum }
 }
 
-function readEntry(key: string, text: string, sequence: number): JournalEntry {
-  const json = unseal(key, text)?.json
-  if (json === undefined) throw new StoreError('damaged', `Journal entry ${sequence} is damaged.`)
-  const entry = entrySchema.safeParse(JSON.parse(json))
-  if (!entry.success) throw new StoreError('damaged', `Journal entry ${sequence} is damaged.`)
-  return entry.data
-}
-
 /** Entries up to `newest`, the head; one that is missing between them is a damage. */
 export async function* readEntries(
   db: Database,
@@ -131,31 +125,48 @@ export async function* readEntries(
   const to = Math.min(query.to ?? newest, newest)
   const count = Math.min(to - from + 1, query.limit)
   if (count <= 0) return
-  const step = query.order === 'oldest-first' ? 1 : -1
-  let expected = step === 1 ? from : to
+  const oldestFirst = query.order === 'oldest-first'
+  const step = oldestFirst ? 1 : -1
+  let expected = oldestFirst ? from : to
   const end = expected + step * count
-  const iterator = db.iterator({
-    ...journalRange(from, to),
-    limit: count,
-    reverse: step === -1,
-    highWaterMarkBytes: pageBytes,
-  })
   try {
-    for (;;) {
-      const page = await iterator.nextv(pageRecords)
-      if (page.length === 0) break
-      for (const [key, text] of page) {
-        if (key !== journalKey(expected)) throw new StoreError('damaged', `Journal entry ${expected} is missing.`)
-        yield readEntry(key, text, expected)
-        expected += step
-      }
+    for await (const record of readEntryRecords(db, from, oldestFirst ? undefined : to, count)) {
+      const { first, last } = record
+      if (oldestFirst ? first > expected : last < expected) break
+      for (; expected !== end && expected >= first && expected <= last; expected += step)
+        yield readEntry(record, expected)
+      if (expected === end) return
     }
   } catch (error) {
     throw readError(error)
+  }
+  throw new StoreError('damaged', `Journal entry ${expected} is missing.`)
+}
+
+/** From the one that holds `from` on; with `to`, backward from the one that holds it. @param most are read */
+async function* readEntryRecords(
+  db: Database,
+  from: number,
+  to: number | undefined,
+  most: number,
+): AsyncGenerator<EntryRecord, void, undefined> {
+  const [top] = to === undefined ? [] : await db.keys({ ...journalRange(to), limit: 1 }).all()
+  const iterator = db.iterator({
+    ...journalRange(from),
+    ...(top === undefined ? {} : { lte: top }),
+    reverse: to !== undefined,
+    highWaterMarkBytes: pageBytes,
+  })
+  try {
+    for (let left = most; left > 0; ) {
+      const page = await iterator.nextv(Math.min(pageRecords, left))
+      if (page.length === 0) break
+      for (const [key, text] of page) yield readEntryRecord(key, text, to ?? from)
+      left -= page.length
+    }
   } finally {
     await iterator.close()
   }
-  if (expected !== end) throw new StoreError('damaged', `Journal entry ${expected} is missing.`)
 }
 
 function readError(error: unknown): StoreError {

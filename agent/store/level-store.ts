@@ -6,8 +6,10 @@
 import type { JournalEntry } from '../domain/journal.ts'
 import { type Ballast, freeBytes } from './ballast.ts'
 import { checkBatch, lastChanges } from './batch.ts'
+import { Checksums } from './checksums.ts'
+import { writeEntryRecords } from './entry-records.ts'
 import { toStoreError } from './failures.ts'
-import { journalKey, nameRecord, stateKey } from './keys.ts'
+import { nameRecord, stateKey } from './keys.ts'
 import { type OpenLevel, type Operation, openLevel, putJson, writeBatch } from './level-open.ts'
 import { type Database, readEntries, readRecords } from './level-read.ts'
 import { type Migration, migrations } from './migrations.ts'
@@ -18,7 +20,6 @@ import {
   type Change,
   type CommitOutcome,
   type JournalQuery,
-  type RecordKind,
   type Store,
   type StoredRecord,
   StoreError,
@@ -37,21 +38,15 @@ export interface LevelStoreOptions {
 interface Plan {
   readonly operations: Operation[]
   readonly next: StateRecord
-  /** What becomes of remembered checksums, by key; undefined = the record is gone. */
-  readonly sums: readonly (readonly [key: string, checksum: number | undefined])[]
+  /** What becomes of checksums; undefined = the record is gone. */
+  readonly sums: readonly { readonly change: Change; readonly checksum: number | undefined }[]
 }
-
-/**
- * Records that come and go all the time: their checksums are kept in memory once all records were loaded, so that a write need
- * not look up what it replaces. About 120 bytes each.
- */
-const remembered: ReadonlySet<RecordKind> = new Set(['grant', 'tombstone'])
 
 interface Opened {
   readonly level: OpenLevel
   state: StateRecord
-  /** Checksums of the remembered kinds by key; undefined until everything was loaded. */
-  sums: Map<string, number> | undefined
+  /** Undefined until everything was loaded. */
+  sums: Checksums | undefined
   /** The commit that runs; never rejects. */
   running: Promise<void> | undefined
   /** After a failure LevelDB goes on acknowledging onto a torn log, so nothing is written before it was opened anew (R1). */
@@ -91,10 +86,8 @@ export class LevelStore implements Store {
   async *load(): AsyncGenerator<StoredRecord, void, undefined> {
     const opened = await this.#settled()
     const { level, state } = opened
-    const sums = new Map<string, number>()
-    const note = (kind: RecordKind, key: string, checksum: number): void => {
-      if (remembered.has(kind)) sums.set(key, checksum)
-    }
+    const sums = new Checksums()
+    const note = (record: StoredRecord, checksum: number): void => sums.set(record, checksum)
     yield* readRecords(level.db, new Tallies(state.tallies), note)
     // A batch that was written meanwhile is not in it.
     if (opened.state === state && opened.running === undefined) opened.sums = sums
@@ -162,9 +155,7 @@ export class LevelStore implements Store {
       await writeBatch(opened.level.db, operations)
       opened.level.head.write(stateOf(next))
       opened.state = next
-      for (const [key, checksum] of sums)
-        if (checksum === undefined) opened.sums?.delete(key)
-        else opened.sums?.set(key, checksum)
+      for (const { change, checksum } of sums) opened.sums?.set(change, checksum)
       return { kind: 'committed', revision: next.revision }
     } catch (error) {
       opened.broken = true
@@ -199,21 +190,21 @@ function brokenError(): StoreError {
 function planWrite({ level, state, sums }: Opened, batch: Batch): Plan {
   const tallies = new Tallies(state.tallies)
   const operations: Operation[] = []
-  const changed: [string, number | undefined][] = []
-  for (const { key, change } of lastChanges(batch.changes)) {
-    const isRemembered = remembered.has(change.kind)
-    const old = isRemembered && sums !== undefined ? sums.get(key) : lookUp(level.db, key, change)
+  const changed: { change: Change; checksum: number | undefined }[] = []
+  for (const [key, change] of lastChanges(batch.changes)) {
+    const old = sums === undefined ? lookUp(level.db, key, change) : sums.get(change)
     if (old !== undefined) tallies.remove(change.kind, old)
-    let fresh: number | undefined
+    let checksum: number | undefined
     if (change.value !== undefined) {
       const sealed = seal(key, JSON.stringify(change.value))
-      fresh = sealed.checksum
-      tallies.add(change.kind, fresh)
+      checksum = sealed.checksum
+      tallies.add(change.kind, checksum)
       operations.push({ type: 'put', key, value: sealed.text })
     } else if (old !== undefined) operations.push({ type: 'del', key })
-    if (isRemembered) changed.push([key, fresh])
+    changed.push({ change, checksum })
   }
-  for (const entry of batch.entries) operations.push(putJson(journalKey(entry.sequence), entry))
+  for (const { key, json } of writeEntryRecords(batch.entries))
+    operations.push({ type: 'put', key, value: seal(key, json).text })
   const next = { ...state, revision: state.revision + 1, head: batch.head, tallies: tallies.toRecord() }
   operations.push(putJson(stateKey, next))
   return { operations, next, sums: changed }

@@ -48,12 +48,12 @@ export class MemoryStore implements Store {
   async commit(batch: Batch, revision: number): Promise<CommitOutcome> {
     this.#check()
     checkBatch(batch, revision, this.#state)
-    for (const { key, change } of lastChanges(batch.changes)) {
+    for (const [key, change] of lastChanges(batch.changes)) {
       const { value, ...address } = change
       if (value === undefined) this.#records.delete(key)
       else this.#records.set(key, { ...address, json: JSON.stringify(value) })
     }
-    for (const entry of batch.entries) this.#entries.push(JSON.stringify(entry))
+    for (const entry of batch.entries) this.#entries.push(entry.json)
     this.#state = { ...this.#state, revision: revision + 1, head: batch.head }
     return { kind: 'committed', revision: revision + 1 }
   }

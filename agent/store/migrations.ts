@@ -3,7 +3,7 @@
  * the next one, so the list only ever grows at its end. Steps are pure; the store applies all of them in one batch at start.
  * Journal entries are never changed. Imports types of the port only.
  */
-import type { StoredRecord } from './store.ts'
+import type { JsonValue, StoredRecord } from './store.ts'
 
 export interface Migration {
   /** What it does, for the log and for whoever reads the list. */
@@ -12,7 +12,16 @@ export interface Migration {
   change(record: StoredRecord): StoredRecord | undefined
 }
 
-export const migrations: readonly Migration[] = []
+export const migrations: readonly Migration[] = [
+  {
+    does: 'puts what stays of an ended grant in the place of the grant; from here on journal entries share records',
+    change(record) {
+      if (record.kind !== 'tombstone') return record
+      const { reason, ...rest } = record.value as { readonly reason: JsonValue; readonly overlap?: JsonValue }
+      return { ...record, kind: 'grant', value: { ended: reason, ...rest } }
+    },
+  },
+]
 
 /** The schema that a program with these steps writes. */
 export function schemaAfter(steps: readonly Migration[]): number {

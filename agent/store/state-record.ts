@@ -10,6 +10,8 @@ import type { StoreState } from './store.ts'
 const tallySchema = z.strictObject({ count: z.int().nonnegative(), sum: z.int().nonnegative() })
 type Tally = z.infer<typeof tallySchema>
 
+const empty: Tally = { count: 0, sum: 0 }
+
 /** Read before anything else, so that a newer shape is recognized as newer. Holds for every schema there will be. */
 export const schemaNumberSchema = z.looseObject({ schema: z.int().positive() })
 
@@ -40,27 +42,33 @@ function mix(checksum: number): number {
 
 /** Counts and sums per kind, independent of order. */
 export class Tallies {
-  readonly #kinds: Map<string, Tally>
+  readonly #before: Readonly<Record<string, Tally>>
+  /** Those that were changed. */
+  readonly #kinds = new Map<string, { count: number; sum: number }>()
 
   constructor(tallies: Readonly<Record<string, Tally>> = {}) {
-    this.#kinds = new Map(Object.entries(tallies))
+    this.#before = tallies
   }
 
   add(kind: string, checksum: number): void {
-    const { count, sum } = this.#of(kind)
-    this.#kinds.set(kind, { count: count + 1, sum: (sum + mix(checksum)) >>> 0 })
+    const tally = this.#of(kind)
+    tally.count += 1
+    tally.sum = (tally.sum + mix(checksum)) >>> 0
   }
 
   remove(kind: string, checksum: number): void {
-    const { count, sum } = this.#of(kind)
-    this.#kinds.set(kind, { count: count - 1, sum: (sum - mix(checksum)) >>> 0 })
+    const tally = this.#of(kind)
+    tally.count -= 1
+    tally.sum = (tally.sum - mix(checksum)) >>> 0
   }
 
   /** A sentence about the first kind in which `found` is not what it should be, or `undefined`. */
   difference(found: Tallies): string | undefined {
-    for (const kind of new Set([...this.#kinds.keys(), ...found.#kinds.keys()])) {
-      const wanted = this.#of(kind)
-      const there = found.#of(kind)
+    const here = this.toRecord()
+    const others = found.toRecord()
+    for (const kind of new Set([...Object.keys(here), ...Object.keys(others)])) {
+      const wanted = here[kind] ?? empty
+      const there = others[kind] ?? empty
       if (wanted.count !== there.count)
         return `There should be ${wanted.count} records of the kind ${kind}, but there are ${there.count}.`
       if (wanted.sum !== there.sum) return `At least one record of the kind ${kind} is in an older form than it was.`
@@ -69,10 +77,17 @@ export class Tallies {
   }
 
   toRecord(): Record<string, Tally> {
-    return Object.fromEntries(this.#kinds)
+    const record = { ...this.#before }
+    for (const [kind, { count, sum }] of this.#kinds) record[kind] = { count, sum }
+    return record
   }
 
-  #of(kind: string): Tally {
-    return this.#kinds.get(kind) ?? { count: 0, sum: 0 }
+  #of(kind: string): { count: number; sum: number } {
+    const known = this.#kinds.get(kind)
+    if (known !== undefined) return known
+    const { count, sum } = this.#before[kind] ?? empty
+    const changed = { count, sum }
+    this.#kinds.set(kind, changed)
+    return changed
   }
 }

@@ -3,15 +3,15 @@
  * Implementations: `level-store.ts` (LevelDB, the default), `memory-store.ts` (tests, simulator).
  * One contract suite (`test/store/contract.ts`) runs on every one. Imports types of `domain` only.
  */
-import type { JournalEntry, JournalHead } from '../domain/journal.ts'
+import type { ChainedEntry, JournalEntry, JournalHead } from '../domain/journal.ts'
 
 /** What kinds of records there are. Part of the key, so a kind once released is never renamed. */
 export const recordKinds = [
   'meta', // facts about the store itself that owners keep: key = name
   'license', // installed licenses, with activation
   'vendor', // trusted vendor keys
-  'grant', // seats given out
-  'tombstone', // ids that were granted or cancelled once (R15)
+  'grant', // seats given out, and what stays of their ids when they have ended (R15)
+  'tombstone', // ended grants, up to schema 1
   'pending', // ids stored before they are sent (R7)
   'setting', // configuration set by the administrator
   'credential', // password, tokens: hashes only
@@ -47,7 +47,7 @@ export interface Change {
 
 export interface Batch {
   readonly changes: readonly Change[]
-  readonly entries: readonly JournalEntry[]
+  readonly entries: readonly ChainedEntry[]
   /** The journal's head after these entries (R34). */
   readonly head: JournalHead
 }

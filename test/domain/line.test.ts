@@ -128,6 +128,24 @@ test('the due index gives everything in the order of time, and nothing before', 
   )
 })
 
+test('the due index without what is not wanted any more gives the rest in the order of time', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat({ max: 100 }), fc.boolean())), (all) => {
+      const due = new DueIndex()
+      for (const [index, [at]] of all.entries()) due.add(String(index), at)
+      due.keep((id) => all[Number(id)]?.[1] === true)
+      const wanted = all.filter(([, isWanted]) => isWanted).map(([at]) => at)
+      t.is(due.size, wanted.length)
+      const taken: number[] = []
+      for (let entry = due.takeDue(100); entry; entry = due.takeDue(100)) taken.push(entry.at)
+      t.deepEqual(
+        taken,
+        wanted.sort((a, b) => a - b),
+      )
+    }),
+  )
+})
+
 test('a product is named with its vendor or bare, in small letters', (t) => {
   t.deepEqual(parseProductName('acme/cad'), { vendor: 'acme', product: 'cad' })
   t.deepEqual(parseProductName('cad-2.1_x'), { product: 'cad-2.1_x' })

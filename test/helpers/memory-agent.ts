@@ -25,6 +25,7 @@ import { Proofs, type ProofsOptions } from '../../agent/proofs.ts'
 import { SeatFinder } from '../../agent/seat-finder.ts'
 import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
+import { Signatures } from '../../agent/signatures.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
 import type { Store } from '../../agent/store/store.ts'
 import { VendorTrust } from '../../agent/vendor-trust.ts'
@@ -101,7 +102,9 @@ function build(
     randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
-  const proofs = new Proofs({ shelf, lessor, clock, agent: key, randomId, ...peers })
+  const signatures = new Signatures(key.privateKey)
+  const sign = (text: string) => signatures.sign(text)
+  const proofs = new Proofs({ shelf, lessor, clock, agent: key, sign, randomId, ...peers })
   const broker: Broker = new Broker({
     lessor,
     finder: new SeatFinder({ lessor, clock, timers: clock, self: () => self }),

@@ -12,6 +12,7 @@ import { type AppParts, createApp, createRequestListener } from '../../agent/htt
 import type { Limits } from '../../agent/http/http-server.ts'
 import { Listener } from '../../agent/http/listener.ts'
 import { type ApiParts, buildInterface } from '../../agent/http/routes.ts'
+import type { ListenerParts } from '../../agent/http/servers.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 
 const manager = { id: 'agent-1', name: 'WS-17' }
@@ -91,7 +92,8 @@ export interface FixtureOptions {
   readonly api?: Partial<ApiParts>
   readonly access?: Partial<AccessParts>
   readonly limits?: Partial<Limits>
-  readonly app?: Partial<Pick<AppParts, 'renderProblem' | 'publicFolder'>> & { readonly pages?: Middleware }
+  readonly listening?: Pick<ListenerParts, 'certificate' | 'redirect'>
+  readonly app?: Partial<Pick<AppParts, 'renderProblem' | 'publicFolder' | 'outside'>> & { readonly pages?: Middleware }
 }
 
 export interface AgentFixture {
@@ -205,6 +207,7 @@ export async function startAgent(options: FixtureOptions = {}): Promise<AgentFix
     timers: clock,
     log: { info: note, warn: note },
     newRequestId,
+    ...options.listening,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
   const started = await listener.start(0)

@@ -1,19 +1,5 @@
 import test from 'ava'
-import { ManualClock } from '../helpers/manual-clock.ts'
-import { FakeManager, type FakeManagerOptions } from './fake-manager.ts'
-import { codeOf, Place, second, turn } from './place.ts'
-
-async function placeWith(managers: readonly FakeManagerOptions[]) {
-  const clock = new ManualClock()
-  const fakes = managers.map((one, index) => new FakeManager(clock, { id: `manager-${index + 1}`, ...one }))
-  const place = await Place.start(clock, fakes)
-  const manager = (number: number): FakeManager => {
-    const found = fakes[number - 1]
-    if (!found) throw new Error(`there is no manager ${number}`)
-    return found
-  }
-  return { clock, place, manager }
-}
+import { codeOf, type Place, placeWith, second, turn } from './place.ts'
 
 /** Opens while time goes on. */
 async function openIn(place: Place, key: string, seconds: number, more = {}) {

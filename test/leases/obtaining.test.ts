@@ -2,24 +2,10 @@ import test from 'ava'
 import type { ExplanationView } from '../../agent/explanation.ts'
 import type { LeaseAsk } from '../../agent/peers/wire.ts'
 import { supply } from '../domain/world.ts'
-import { ManualClock } from '../helpers/manual-clock.ts'
-import { FakeManager, type FakeManagerOptions } from './fake-manager.ts'
-import { codeOf, Place, type PlaceOptions, second, self, turn } from './place.ts'
+import { codeOf, placeWith, second, self, turn } from './place.ts'
 
 const ana = { user: { email: 'ana@x.example' } }
 const bob = { user: { email: 'bob@x.example' } }
-
-async function placeWith(managers: readonly FakeManagerOptions[], options: PlaceOptions = {}) {
-  const clock = new ManualClock()
-  const fakes = managers.map((one, index) => new FakeManager(clock, { id: `manager-${index + 1}`, ...one }))
-  const place = await Place.start(clock, fakes, options)
-  const manager = (number: number): FakeManager => {
-    const found = fakes[number - 1]
-    if (!found) throw new Error(`there is no manager ${number}`)
-    return found
-  }
-  return { clock, place, manager }
-}
 
 function explanationOf(outcome: { readonly kind: string; readonly facts?: Readonly<Record<string, unknown>> }) {
   return outcome.facts?.explanation as ExplanationView
@@ -282,6 +268,10 @@ test('what a manager says of the rules is what the application is told', async (
   const outcome = await place.open('key-2')
   t.is(codeOf(outcome), 'approval_pending')
   t.is(explanationOf(outcome).asked[1]?.outcome, 'serving_stopped')
+  manager(1).refusal = { code: 'denied_by_rule', detail: 'A rule refuses it.', rule: 'deny=agent-1' }
+  const denied = await place.open('key-4')
+  t.is(codeOf(denied), 'denied_by_rule')
+  t.like(explanationOf(denied), { managers: [], rule: 'deny=agent-1' })
   manager(1).refusal = { code: 'a_code_of_a_later_version', detail: 'No.' }
   t.is(codeOf(await place.open('key-3')), 'manager_unreachable')
 })

@@ -16,9 +16,9 @@ import { SessionKeys } from '../../agent/session-keys.ts'
 import type { OpenRequest } from '../../agent/session-request.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
 import { Writer } from '../../agent/writer.ts'
-import type { ManualClock } from '../helpers/manual-clock.ts'
+import { ManualClock } from '../helpers/manual-clock.ts'
 import { FailingStore } from '../store/failing-store.ts'
-import type { FakeManager } from './fake-manager.ts'
+import { FakeManager, type FakeManagerOptions } from './fake-manager.ts'
 
 export const second = 1000
 export const self = { id: 'agent-1', name: 'Agent one' }
@@ -229,6 +229,19 @@ export class Place {
     const { allowed, lingerSeconds, mode, manager } = this.settings
     return { allowed, lingerSeconds, forProduct: () => ({ mode, manager }) }
   }
+}
+
+/** A place among managers `manager-1`, `manager-2` and so on. */
+export async function placeWith(managers: readonly FakeManagerOptions[], options: PlaceOptions = {}) {
+  const clock = new ManualClock()
+  const fakes = managers.map((one, index) => new FakeManager(clock, { id: `manager-${index + 1}`, ...one }))
+  const place = await Place.start(clock, fakes, options)
+  const manager = (number: number): FakeManager => {
+    const found = fakes[number - 1]
+    if (!found) throw new Error(`there is no manager ${number}`)
+    return found
+  }
+  return { clock, place, manager }
 }
 
 /** Lets promises go on until none can. */

@@ -5,9 +5,10 @@
 import type { SessionCommand } from '../../agent/domain/seats.ts'
 import { licenseSupplyId, type Supply } from '../../agent/domain/supply.ts'
 import type { EndReason } from '../../agent/errors.ts'
+import { type GrantRecord, readGrantRecord } from '../../agent/grant-records.ts'
 import { Lessor, type OpenAnswer, type Renewal, type SeatEvent } from '../../agent/lessor.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
-import type { Batch, CommitOutcome, StoredRecord, StoreErrorCode } from '../../agent/store/store.ts'
+import type { Batch, CommitOutcome, StoreErrorCode } from '../../agent/store/store.ts'
 import { type Ballast, Writer, type WriterState } from '../../agent/writer.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { FailingStore } from '../store/failing-store.ts'
@@ -159,9 +160,11 @@ export class Core {
     await this.writer.submit((transaction) => this.lessor.dropSupply(transaction, id, 'license_removed'))
   }
 
-  async records(kind: StoredRecord['kind']): Promise<string[]> {
+  /** Ids by what the store knows of them: seats given out, or that they have ended. */
+  async records(kind: GrantRecord['kind']): Promise<string[]> {
     const keys: string[] = []
-    for await (const record of this.store.load()) if (record.kind === kind) keys.push(record.key)
+    for await (const record of this.store.load())
+      if (record.kind === 'grant' && readGrantRecord(record).kind === kind) keys.push(record.key)
     return keys
   }
 

@@ -221,6 +221,46 @@ test('R15: what became of an id is known for a day, through restarts', async (t)
   t.deepEqual(await core.records('tombstone'), [])
 })
 
+test('R15: thousands of ids are forgotten when their day is over, while nobody asks for a seat', async (t) => {
+  const core = await Core.start([supply(9_000)])
+  const ids = Array.from({ length: 5_000 }, (_, index) => `id-${index}`)
+  await Promise.all(ids.map((id) => core.open(id)))
+  for (const part of [ids.slice(0, 2_500), ids.slice(2_500)]) {
+    await Promise.all(part.map((id) => core.lessor.end(id, 'released')))
+    core.clock.advance(minute)
+  }
+  t.is((await core.records('tombstone')).length, 5_000)
+  core.clock.advance(24 * 60 * minute - 3 * minute)
+  core.lessor.start()
+  await core.clock.run(30_000)
+  t.is((await core.records('tombstone')).length, 5_000)
+  await core.clock.run(minute)
+  t.is((await core.records('tombstone')).length, 2_500)
+  await core.clock.run(minute)
+  t.deepEqual([...core.lessor.view.tombstones()], [])
+  t.deepEqual(await core.records('tombstone'), [])
+})
+
+test('R15: an id whose day is over and that is granted again in the same batch has a seat after a restart', async (t) => {
+  const core = await Core.start([supply(1)])
+  await core.open('ana')
+  await core.lessor.end('ana', 'released')
+  core.clock.advance(24 * 60 * minute + 1)
+  t.is((await core.open('ana')).kind, 'granted')
+  t.deepEqual([await core.records('grant'), await core.records('tombstone')], [['ana'], []])
+  await core.restart()
+  t.is((await core.open('ben')).kind, 'short')
+})
+
+test('R2: a session that is opened and ended in one batch is known as ended after a restart', async (t) => {
+  const core = await Core.start([supply(1)])
+  const [opened, ended] = await Promise.all([core.open('ana'), core.lessor.end('ana', 'released')])
+  t.deepEqual([opened.kind, ended.kind], ['granted', 'ended'])
+  await core.restart()
+  t.is((await core.open('ana')).kind, 'ended')
+  t.is((await core.open('ben')).kind, 'granted')
+})
+
 test('500 clients race for 100 seats: 100 get one, and each seat that comes back goes to one more', async (t) => {
   const core = await Core.start([supply(60), supply(40, { license: 'L2', rule: 'user' })])
   const insist = async <T>(ask: () => Promise<T>): Promise<T> => {

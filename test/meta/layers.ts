@@ -41,6 +41,7 @@ export const layers: readonly Layer[] = [
       'serving',
       'access',
       'recent-clients',
+      'remote-offers',
       'reserves',
       'sites',
       'detachments',

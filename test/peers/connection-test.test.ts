@@ -10,6 +10,8 @@ import { idOf, makeOffer, Neighborhood } from './neighborhood.ts'
 import { PeerAgent } from './peer-agent.ts'
 
 const open = new AbortController().signal
+/** ms that something which comes for sure may take, on a machine that is busy. */
+const patience = 30_000
 
 async function run(net: Neighborhood, address: string) {
   const connection = new ConnectionTest({
@@ -135,9 +137,9 @@ test('a real agent is met, tested and asked what it offers; another id at its ad
   const peer = { id: manager.id, name: 'LIC-1', addresses: [`127.0.0.1:${manager.port}`] }
   // Both sides know each other before seats are talked about.
   if (met.kind === 'met') await asker.book.meet({ key: met.hello.key, name: 'LIC-1', address: peer.addresses[0] ?? '' })
-  const answer = await prober.offers(peer, { timeout: 5000 })
+  const answer = await prober.offers(peer, { timeout: patience })
   t.is(answer.kind === 'answered' && answer.value.offers[0]?.product, 'acme/cad')
-  t.deepEqual(await prober.peers(peer, { timeout: 5000 }), { kind: 'answered', value: { peers: [] } })
+  t.deepEqual(await prober.peers(peer, { timeout: patience }), { kind: 'answered', value: { peers: [] } })
 
   const test = new ConnectionTest({
     network: systemNetwork(systemTimers),
@@ -158,16 +160,16 @@ test('the network of this machine tells open, closed and silent apart, and knows
   const network = systemNetwork(systemTimers)
   const agent = await PeerAgent.start()
   const place = { host: '127.0.0.1', port: agent.port }
-  t.deepEqual(await network.knock(place, 2000, open), { kind: 'open' })
+  t.deepEqual(await network.knock(place, patience, open), { kind: 'open' })
   await agent.stop()
-  t.like(await network.knock(place, 2000, open), { kind: 'closed' })
+  t.like(await network.knock(place, patience, open), { kind: 'closed' })
   const stopper = new AbortController()
   const silent = network.knock({ host: '192.0.2.1', port: 1947 }, 60_000, stopper.signal)
   stopper.abort()
   t.not((await silent).kind, 'open')
-  const resolved = await network.resolve('localhost', 2000)
+  const resolved = await network.resolve('localhost', patience)
   t.true(resolved.kind === 'resolved' && resolved.addresses.some((one) => one === '127.0.0.1' || one === '::1'))
-  t.like(await network.resolve('nowhere.invalid', 5000), { kind: 'unknown' })
+  t.like(await network.resolve('nowhere.invalid', patience), { kind: 'unknown' })
   t.true(
     await waitFor('loopback', () =>
       network.adapters().some(({ internal, address }) => internal && address === '127.0.0.1'),

@@ -60,6 +60,8 @@ function make(net = new Neighborhood(), real: Partial<DiscoveryParts> = {}) {
 }
 
 const page = { limit: 100 }
+/** ms on a machine that is busy: where a probe is too slow the next round has it. */
+const patience = 100_000
 
 test('search parameters that are submitted are searched at once, and each step is an event', async (t) => {
   const { net, configuration, discovery, heard } = make()
@@ -258,14 +260,14 @@ test('over real connections a manager among twenty dead addresses is there soon 
   const live = `127.0.0.1:${manager.port}`
   const began = performance.now()
   await configuration.change({ 'remote.broadcast': false, 'remote.search': [...dead, live] }, 'test')
-  await waitFor('an offer', () => discovery.directory.offering('acme/cad').length > 0, 10_000)
+  await waitFor('an offer', () => discovery.directory.offering('acme/cad').length > 0, patience)
   t.log(`${Math.round(performance.now() - began)} ms after Submit`)
   t.like(discovery.api.list(page).items[0], { id: manager.id, approval: 'known', addresses: [{ address: live }] })
   await discovery.stop()
 
   const again = start()
   await again.discovery.directory.settled()
-  await waitFor('the offer of before', () => again.discovery.directory.offering('acme/cad').length > 0, 10_000)
+  await waitFor('the offer of before', () => again.discovery.directory.offering('acme/cad').length > 0, patience)
   t.deepEqual(again.discovery.api.list(page).items[0]?.foundBy, ['remembered'])
   t.is((await again.discovery.api.approve(manager.id)).kind, 'approved')
   t.is(asker.book.get(manager.id)?.approval, 'approved')

@@ -76,6 +76,7 @@ export class PeerAgent {
   port = 0
   readonly #folder = mkdtempSync(path.join(os.tmpdir(), 'leasehold-peer-'))
   #ends: (() => void)[] = []
+  #isStopped = false
 
   private constructor(options: PeerAgentOptions) {
     this.name = options.name ?? `WS-${randomId().slice(0, 6)}`
@@ -176,7 +177,10 @@ export class PeerAgent {
     for (const end of this.#ends.splice(0)) end()
   }
 
+  /** Once; stopping again does nothing. */
   async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
     this.client.close()
     const stopped = this.listener.stop(0)
     this.clock.advance(100)

@@ -114,7 +114,7 @@ export class Ledger implements DiskWatcher {
   }
 
   #grantChanged(id: string, value: JsonValue | undefined): void {
-    if (value === undefined) {
+    if (value === undefined || (value !== null && typeof value === 'object' && 'ended' in value)) {
       if (this.grants.delete(id)) this.#endedAt.set(id, this.#now())
       return
     }

@@ -14,7 +14,18 @@ import {
   StoreError,
   type StoreErrorCode,
 } from '../../agent/store/store.ts'
-import { batchAfter, collect, entriesAfter, Hand, instance, journalAll, loadAll, put, remove } from './hand.ts'
+import {
+  batchAfter,
+  collect,
+  entriesAfter,
+  Hand,
+  instance,
+  journalAll,
+  loadAll,
+  put,
+  readForm,
+  remove,
+} from './hand.ts'
 
 /** A store that is not open yet, and how to throw it away. */
 export interface Specimen {
@@ -67,7 +78,7 @@ export function storeContract(name: string, create: () => Promise<Specimen>): vo
       { kind: 'grant', instance, key: 'one', value: { seats: 3 } },
       { kind: 'setting', instance, key: 'setting-1', value: 7 },
     ])
-    t.deepEqual(await journalAll(store), entriesAfter(emptyHead, 3))
+    t.deepEqual(await journalAll(store), entriesAfter(emptyHead, 3).map(readForm))
   })
 
   fact('a batch without changes or entries raises the revision only', async (t, store) => {
@@ -178,6 +189,29 @@ export function storeContract(name: string, create: () => Promise<Specimen>): vo
     t.deepEqual(await numbers({ order: 'newest-first', from: 8, to: 4 }), [])
     t.deepEqual(await numbers({ order: 'newest-first', to: 0 }), [])
     t.deepEqual(await numbers({ order: 'newest-first', limit: 0 }), [])
+  })
+
+  fact('however many entries a batch has, any part of the journal is read the same', async (t, store) => {
+    await store.open()
+    const hand = new Hand(store)
+    for (const count of [1, 3, 0, 1, 300, 2, 257, 4]) await hand.commit([], count)
+    const all = entriesAfter(emptyHead, hand.head.sequence).map(readForm)
+    t.is(all.length, 568)
+    const number = fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 600 }))
+    await fc.assert(
+      fc.asyncProperty(
+        number,
+        number,
+        number,
+        fc.constantFrom('oldest-first' as const, 'newest-first' as const),
+        async (from, to, limit, order) => {
+          const wanted = all.filter(({ sequence }) => sequence >= from && sequence <= to)
+          if (order === 'newest-first') wanted.reverse()
+          t.deepEqual(await collect(store.journal({ from, to, limit, order })), wanted.slice(0, limit))
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 
   fact('loading shows one revision, even while the next is being written', async (t, store) => {

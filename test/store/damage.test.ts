@@ -10,13 +10,13 @@ import { ClassicLevel } from 'classic-level'
 import { emptyHead, type JournalEntry, type JournalHead } from '../../agent/domain/journal.ts'
 import { crc32c } from '../../agent/store/crc32c.ts'
 import { readHeadFile } from '../../agent/store/head-file.ts'
-import { recordKey, stateKey } from '../../agent/store/keys.ts'
+import { journalKey, recordKey, stateKey } from '../../agent/store/keys.ts'
 import { LevelStore } from '../../agent/store/level-store.ts'
 import { seal } from '../../agent/store/records.ts'
 import { type StoredRecord, StoreError } from '../../agent/store/store.ts'
 import { checkTables, isWholeTable, listTables } from '../../agent/store/table-check.ts'
 import { rejectsWith } from './contract.ts'
-import { Hand, instance, journalAll, loadAll, put, remove } from './hand.ts'
+import { collect, Hand, instance, journalAll, loadAll, put, remove } from './hand.ts'
 
 interface Content {
   readonly records: StoredRecord[]
@@ -285,6 +285,50 @@ test('R8: each damage is named for what it is', async (t) => {
     t.regex(refusal?.message ?? 'opened', pattern)
   }
 })
+
+test('R8: a record of several journal entries that is damaged or missing is named when it is read', async (t) => {
+  const folder = join(workshop, 'shared')
+  const store = new LevelStore({ folder })
+  await store.open()
+  const hand = new Hand(store)
+  for (const count of [1, 5, 1]) await hand.commit([], count)
+  await store.close()
+  const cases: [number, RegExp, (text: string) => string | undefined][] = [
+    [6, /entry [26] is missing/, () => undefined],
+    [6, /entry 6 is damaged/, (text) => text.replace('"seats":1', '"seats":7')],
+    [6, /entry 3 is damaged/, (text) => resealed(6, JSON.parse(text.slice(8)).with(1, { sequence: 3 }))],
+    [6, /entry 2 is missing/, (text) => resealed(6, JSON.parse(text.slice(8)).slice(1))],
+    [1, /entry 1 is damaged/, (text) => resealed(1, JSON.parse(text.slice(8)).facts)],
+  ]
+  for (const [last, pattern, change] of cases) {
+    const before = await swap(folder, last, change)
+    for (const order of ['oldest-first', 'newest-first'] as const) {
+      await store.open()
+      await rejectsWith(t, 'damaged', collect(store.journal({ limit: 100, order })), pattern)
+      t.deepEqual((await collect(store.journal({ from: 7, limit: 1, order }))).length, 1)
+      await store.close()
+    }
+    await swap(folder, last, () => before)
+  }
+  await store.open()
+  t.is((await journalAll(store)).length, 7)
+  await store.close()
+})
+
+function resealed(last: number, content: unknown): string {
+  return seal(journalKey(last), JSON.stringify(content)).text
+}
+
+/** @returns what was there */
+async function swap(folder: string, last: number, change: (text: string) => string | undefined): Promise<string> {
+  let before = ''
+  await tamper(folder, async (db) => {
+    before = (await db.get(journalKey(last))) ?? ''
+    const after = change(before)
+    await (after === undefined ? db.del(journalKey(last)) : db.put(journalKey(last), after))
+  })
+  return before
+}
 
 async function putAs(db: ClassicLevel<string, string>, key: string, json: string): Promise<void> {
   await db.put(key, seal(key, json).text)

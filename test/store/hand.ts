@@ -2,7 +2,13 @@
  * A writer for the tests: makes changes, chained entries and batches, and commits them one after another.
  * Runs outside of the test runner too.
  */
-import { chainEntry, emptyHead, type JournalEntry, type JournalHead } from '../../agent/domain/journal.ts'
+import {
+  type ChainedEntry,
+  chainEntry,
+  emptyHead,
+  type JournalEntry,
+  type JournalHead,
+} from '../../agent/domain/journal.ts'
 import type { Batch, Change, JsonValue, RecordKind, Store, StoredRecord } from '../../agent/store/store.ts'
 
 export const instance = 'agent-1'
@@ -16,8 +22,8 @@ export function remove(key: string, kind: RecordKind = 'grant'): Change {
 }
 
 /** `count` chained entries after `head`. */
-export function entriesAfter(head: JournalHead, count: number): JournalEntry[] {
-  const entries: JournalEntry[] = []
+export function entriesAfter(head: JournalHead, count: number): ChainedEntry[] {
+  const entries: ChainedEntry[] = []
   let last = head
   for (let index = 0; index < count; index += 1) {
     const happening = {
@@ -37,6 +43,11 @@ export function batchAfter(head: JournalHead, changes: readonly Change[], entryC
   const entries = entriesAfter(head, entryCount)
   const newest = entries.at(-1)
   return { changes, entries, head: newest ? { sequence: newest.sequence, hash: newest.hash } : head }
+}
+
+/** An entry as it is read. */
+export function readForm({ json: _, ...entry }: ChainedEntry): JournalEntry {
+  return entry
 }
 
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { emptyHead } from '../../agent/domain/journal.ts'
+import { readGrantRecord } from '../../agent/grant-records.ts'
 import { Ballast } from '../../agent/store/ballast.ts'
 import { toStoreError } from '../../agent/store/failures.ts'
 import { LevelStore } from '../../agent/store/level-store.ts'
@@ -18,7 +19,7 @@ import { seal, unseal } from '../../agent/store/records.ts'
 import { Tallies } from '../../agent/store/state-record.ts'
 import { testNeeding } from '../helpers/needing.ts'
 import { rejectsWith } from './contract.ts'
-import { Hand, journalAll, loadAll, put, remove } from './hand.ts'
+import { Hand, instance, journalAll, loadAll, put, remove } from './hand.ts'
 
 let workshop = ''
 test.before(async () => {
@@ -205,6 +206,35 @@ test('an older schema goes through every step once, in one batch with the start'
   }
   await rejectsWith(t, 'newer_schema', new LevelStore({ folder, migrations: [upper] }).open(), /schema 3.* up to 2/)
   await rejectsWith(t, 'newer_schema', old.open(), /schema 3.* up to 1/)
+})
+
+test('R15: what a store of schema 1 knows of ended sessions is known as the grant that they were', async (t) => {
+  const folder = newFolder()
+  const old = new LevelStore({ folder, migrations: [] })
+  const overlap = { supplies: ['L1/cad'], seats: 1, until: 1_764_000_000_000 }
+  await new Hand(old, await old.open()).commit([
+    put('ana', { reason: 'released' }, 'tombstone'),
+    put('ben', { reason: 'disconnected', overlap }, 'tombstone'),
+    put('eva', { seats: 1 }),
+  ])
+  await old.close()
+  const store = new LevelStore({ folder })
+  const hand = new Hand(store, await store.open())
+  const [ana, ben, eva] = await loadAll(store)
+  if (ana === undefined || ben === undefined || eva === undefined) throw new Error('there are three records')
+  t.deepEqual(readGrantRecord(ana), { kind: 'tombstone', tombstone: { id: 'ana', instance, reason: 'released' } })
+  t.deepEqual(readGrantRecord(ben), {
+    kind: 'tombstone',
+    tombstone: { id: 'ben', instance, reason: 'disconnected', overlap },
+  })
+  t.deepEqual(eva.value, { seats: 1 })
+  await hand.commit([remove('ana'), put('eva', { ended: 'released' })])
+  await hand.reopen()
+  t.deepEqual(
+    (await loadAll(store)).map((record) => readGrantRecord(record).kind),
+    ['tombstone', 'tombstone'],
+  )
+  await store.close()
 })
 
 test('a migration that fails leaves the store as it was', async (t) => {

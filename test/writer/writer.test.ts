@@ -2,10 +2,11 @@ import test from 'ava'
 import { emptyHead } from '../../agent/domain/journal.ts'
 import { LeaseholdError } from '../../agent/errors.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
-import type { StoredRecord, StoreErrorCode } from '../../agent/store/store.ts'
+import type { Batch, CommitOutcome, Store, StoredRecord, StoreErrorCode } from '../../agent/store/store.ts'
 import { Writer, type WriterState } from '../../agent/writer.ts'
 import type { RecordOwner, Transaction } from '../../agent/writes.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { FailingStore } from '../store/failing-store.ts'
 
 /** An owner of one kind of records, as simple as can be: names with numbers. */
@@ -60,9 +61,13 @@ interface Bench {
   readonly states: WriterState['kind'][]
 }
 
-async function openWriter(code: StoreErrorCode = 'failed', prepare: (bench: Bench) => void = () => {}): Promise<Bench> {
+async function openWriter(
+  code: StoreErrorCode = 'failed',
+  prepare: (bench: Bench) => void = () => {},
+  inner: Store = new MemoryStore(),
+): Promise<Bench> {
   const clock = new ManualClock()
-  const store = new FailingStore(new MemoryStore(), code)
+  const store = new FailingStore(inner, code)
   const disk = new Disk()
   const numbers = new Numbers()
   const states: WriterState['kind'][] = []
@@ -237,6 +242,48 @@ test('a mistake in an owner is answered, everything is loaded anew, and the writ
   t.is(numbers.values.get('one'), 1, 'it was on disk before the mistake')
   t.is(await writer.submit(numbers.put('two', 2)), 2)
 })
+
+/** Holds every commit until it is let through, and says how many changes each had. */
+class GatedStore extends MemoryStore {
+  readonly sizes: number[] = []
+  readonly #waiting: (() => void)[] = []
+
+  override async commit(batch: Batch, revision: number): Promise<CommitOutcome> {
+    this.sizes.push(batch.changes.length)
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    return await super.commit(batch, revision)
+  }
+
+  letOneThrough(): void {
+    this.#waiting.shift()?.()
+  }
+}
+
+test('of those who ask all the time one half is written while the other waits or is answered, and of few all', async (t) => {
+  const store = new GatedStore()
+  const { writer, numbers } = await openWriter('failed', () => undefined, store)
+  const jobs = Array.from({ length: 61 }, (_, index) => index)
+  const answered: number[] = []
+  const all = Promise.all(
+    jobs.map(async (index) => {
+      if (index > 0) await turn() // the first goes alone
+      answered.push(await writer.submit(numbers.put(`key-${index}`, index)))
+    }),
+  )
+  for (const size of [1, 31, 29]) {
+    await waitFor('the next batch', () => store.sizes.at(-1) === size)
+    t.is(answered.length, jobs.length - remaining(store.sizes, jobs.length))
+    store.letOneThrough()
+  }
+  await all
+  t.deepEqual(answered, jobs)
+  await writer.close()
+})
+
+/** How many of `count` are not yet on disk while the last of these batches is being written. */
+function remaining(sizes: readonly number[], count: number): number {
+  return count - sizes.slice(0, -1).reduce((sum, size) => sum + size, 0)
+}
 
 test('closing writes what is queued, and refuses what comes later', async (t) => {
   const { numbers, writer } = await openWriter()

@@ -32,10 +32,20 @@ export function encodeHeader(typ: string, key: SigningKey): string {
   return Buffer.from(JSON.stringify({ alg: 'EdDSA', typ, kid: key.id })).toString('base64url')
 }
 
+/** What is to be signed. @param header from `encodeHeader` with the key that will sign */
+export function encodeUnsigned(header: string, payload: object): string {
+  return `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`
+}
+
+/** @param unsigned from `encodeUnsigned` */
+export function joinSignature(unsigned: string, signature: Buffer): string {
+  return `${unsigned}.${signature.toString('base64url')}`
+}
+
 /** @param header from `encodeHeader` with the same key */
 export function signJws(header: string, payload: object, key: SigningKey): string {
-  const signed = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`
-  return `${signed}.${sign(null, Buffer.from(signed), key.privateKey).toString('base64url')}`
+  const unsigned = encodeUnsigned(header, payload)
+  return joinSignature(unsigned, sign(null, Buffer.from(unsigned), key.privateKey))
 }
 
 /** Takes a compact text apart and checks its form; the signature is not checked yet. */

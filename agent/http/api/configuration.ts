@@ -36,7 +36,7 @@ export interface ConfigurationParts {
   /** Refused: `invalid_request` when there is nothing of a `hasplm.ini` in the text; when applied also as `change`. */
   import(
     text: string,
-    order: { readonly apply: boolean; readonly by: string },
+    order: { readonly apply: boolean; readonly by: string; readonly channel: Channel },
   ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
   /** JSON Schema of the configuration file. */
   schema(): unknown
@@ -114,10 +114,10 @@ export function configurationRoutes(parts: ConfigurationParts): Route[] {
       body: importConfiguration,
       bodyLimit: documentBody,
       answers: { 200: { description: 'What is taken and what not', schema: importedConfiguration } },
-      errors: ['read_only_setting', 'password_needed', 'store_unavailable'],
-      async handle({ body, authority }) {
+      errors: ['read_only_setting', 'password_needed', 'loopback_only', 'store_unavailable'],
+      async handle({ body, authority, channel }) {
         const by = authority === 'cli' ? 'command line' : 'administrator'
-        const outcome = await parts.import(body.text, { apply: body.apply, by })
+        const outcome = await parts.import(body.text, { apply: body.apply, by, channel })
         return outcome.kind === 'refused' ? outcome : ok(outcome.imported)
       },
     }),

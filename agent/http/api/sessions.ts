@@ -22,10 +22,12 @@ import {
   type Heartbeat,
   heartbeat,
   idempotencyKey,
+  idempotencyKeyForm,
   type KeptSession,
   keptSession,
   type List,
   list,
+  longestSessionKey,
   type OpenedSession,
   type OpenSession,
   opaqueId,
@@ -37,6 +39,7 @@ import {
   sessionKey,
   sessionQuery,
 } from './shapes.ts'
+import { takeUsualOpen } from './usual-open.ts'
 
 export interface SessionsParts {
   /** `created` is false when the same key had opened it before. `closed` aborts when the asker is gone (R30). */
@@ -66,7 +69,7 @@ const keyHeader = {
 
 function readKey(headers: { readonly [name: string]: string | string[] | undefined }): string | Refusal {
   const key = headers['session-key']
-  if (typeof key === 'string' && sessionKey.safeParse(key).success) return key
+  if (typeof key === 'string' && key.length > 0 && key.length <= longestSessionKey) return key
   return refuse('wrong_key', 'The Session-Key header is missing or has another form than a key.')
 }
 
@@ -89,6 +92,7 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
         },
       },
       body: openSession,
+      usualBody: takeUsualOpen,
       answers: {
         201: { description: 'The seat is given', schema: openedSession },
         200: { description: 'The same key had got this seat before', schema: openedSession },
@@ -121,7 +125,7 @@ export function sessionRoutes(parts: SessionsParts): Route[] {
       ],
       async handle({ body, headers, address, closed }) {
         const given = headers['idempotency-key']
-        if (typeof given !== 'string' || !idempotencyKey.safeParse(given).success)
+        if (typeof given !== 'string' || !idempotencyKeyForm.test(given))
           return refuse(
             'idempotency_key_needed',
             'The header is missing, too short, too long, or has characters beyond ASCII.',

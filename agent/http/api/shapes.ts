@@ -69,8 +69,10 @@ export const processName = z.strictObject({
 })
 const nonce = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/, 'must be 16 to 128 characters of base64url')
 
-export const idempotencyKey = z.string().regex(/^[!-~]{16,128}$/)
-export const sessionKey = z.string().min(1).max(128)
+export const idempotencyKeyForm = /^[!-~]{16,128}$/
+export const idempotencyKey = z.string().regex(idempotencyKeyForm)
+export const longestSessionKey = 128
+export const sessionKey = z.string().min(1).max(longestSessionKey)
 
 export const openSession = z
   .strictObject({

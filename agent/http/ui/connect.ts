@@ -51,7 +51,7 @@ export async function connect(page: Page, parts: Parts): Promise<void> {
   const known = parts.configuration.describe('remote-managers').find((entry) => entry.name === setting)?.value
   const lines = Array.isArray(known) ? known : []
   if (!lines.includes(address)) {
-    const outcome = await parts.configuration.change({ [setting]: [...lines, address] })
+    const outcome = await parts.configuration.change({ [setting]: [...lines, address] }, page.asker)
     if (outcome.kind === 'refused')
       return showConnect(page, { address, refused: describeRefusal(outcome, page.language) }, 422)
   }

@@ -158,7 +158,7 @@ export async function changeProductDetaching(page: Page, parts: Parts): Promise<
     else if (value !== undefined) patch[`${start}${name}`] = value
   }
   if (problems.length > 0) return showProductDetaching(page, parts, { form, problems }, 422)
-  const outcome = await parts.configuration.change(patch)
+  const outcome = await parts.configuration.change(patch, page.asker)
   if (outcome.kind === 'refused') {
     const wrong = readFieldProblems(outcome).map((one) => ({ ...one, field: one.field.slice(start.length) }))
     if (wrong.length > 0) return showProductDetaching(page, parts, { form, problems: wrong }, 422)

@@ -66,7 +66,7 @@ export async function takeImport(page: Page, parts: Parts): Promise<void> {
   const { form } = read
   const text = form.file?.trim() ? form.file : (form.text ?? '')
   if (text.trim() === '') return showImport(page, { error: t('import.nothing') }, 422)
-  const outcome = await parts.import.read(text, form.step === 'apply')
+  const outcome = await parts.import.read(text, form.step === 'apply', page.asker)
   if (outcome.kind === 'refused') {
     const refused = describeRefusal(outcome, page.language)
     return showImport(page, { text, refused, error: outcome.detail }, 422)

@@ -71,7 +71,11 @@ export function findWorst(problems: readonly HealthProblem[]): keyof typeof badg
 
 export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surroundings): Page {
   const facts = parts.frame()
-  const asker: Asker = { cookies: ctx.get('cookie'), address: ctx.ip }
+  const asker: Asker = {
+    cookies: ctx.get('cookie'),
+    address: ctx.ip,
+    channel: (ctx.state.channel as Asker['channel'] | undefined) ?? 'loopback',
+  }
   const language = chooseLanguage(ctx, languages, facts.language)
   const time = createTimeWords(language.tag, zone, parts.now())
   const page: Page = {

@@ -3,6 +3,7 @@
  * Expected refusals are values and are shown where they belong; a rejected promise becomes the error page.
  * Types only; must not import owners.
  */
+
 import type { Refusal } from '../../errors.ts'
 import type {
   ConfigurationEntry,
@@ -14,6 +15,7 @@ import type {
 import type { License, LicenseDetails } from '../api/license-shapes.ts'
 import type { Disconnected, List, Session } from '../api/shapes.ts'
 import type { Description } from '../openapi-document.ts'
+import type { Channel } from '../request-view.ts'
 import type { DiagnosticsPart, HistoryPart, JournalPart, RefusalsPart } from './insight-parts.ts'
 import type {
   AccessPart,
@@ -51,6 +53,8 @@ export interface Asker {
   /** The Cookie header, empty when there is none. */
   readonly cookies: string
   readonly address: string
+  /** How the request came in. */
+  readonly channel: Channel
 }
 
 export interface AdministratorPart {
@@ -111,7 +115,10 @@ export interface ConfigurationPart {
   /** The settings of one page, in the order to be shown. */
   describe(section: string): readonly ConfigurationEntry[]
   /** Takes effect at once. Refused: invalid_request with `fields`, read_only_setting. */
-  change(patch: ConfigurationPatch): Promise<
+  change(
+    patch: ConfigurationPatch,
+    asker: Asker,
+  ): Promise<
     | {
         readonly kind: 'changed'
         readonly changes: readonly {
@@ -129,6 +136,7 @@ export interface ImportPart {
   read(
     text: string,
     apply: boolean,
+    asker: Asker,
   ): Promise<{ readonly kind: 'imported'; readonly imported: ImportedConfiguration } | Refusal>
 }
 

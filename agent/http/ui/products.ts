@@ -161,7 +161,7 @@ export async function changeMode(page: Page, parts: Parts): Promise<void> {
     [`products.${product.id}.mode`]: mode,
     [`products.${product.id}.manager`]: manager === '' ? null : manager,
   }
-  const outcome = await parts.configuration.change(patch)
+  const outcome = await parts.configuration.change(patch, page.asker)
   if (outcome.kind === 'refused') {
     const error = readFieldProblems(outcome).find(({ field }) => field.endsWith('.manager'))?.message
     const refused = error === undefined ? { refused: describeRefusal(outcome, page.language) } : { error }

@@ -193,7 +193,10 @@ async function addRule(page: Page, parts: Parts, list: RuleList, rule: string): 
   const name = settings[list]
   const saved = settingsOf(own, parts).find((entry) => entry.name === name)?.value
   const rules = Array.isArray(saved) ? saved : []
-  const outcome = await parts.configuration.change({ [name]: [rule, ...rules.filter((one) => one !== rule)] })
+  const outcome = await parts.configuration.change(
+    { [name]: [rule, ...rules.filter((one) => one !== rule)] },
+    page.asker,
+  )
   if (outcome.kind === 'refused') return showRefused(own, page, parts, outcome, {})
   page.leadTo(own.address, { kind: 'good', key: 'said.rule_added', args: { rule: rule.slice(0, 300) } })
 }

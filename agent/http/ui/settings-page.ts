@@ -103,7 +103,7 @@ export async function submitSettings(own: SettingsPage, page: Page, parts: Parts
     page.leadTo(own.address, { kind: 'notice', key: 'said.unchanged', args: {} })
     return
   }
-  const outcome = await parts.configuration.change(patch)
+  const outcome = await parts.configuration.change(patch, page.asker)
   if (outcome.kind === 'refused') return showRefused(own, page, parts, outcome, form)
   const said = tellChanges(entries, outcome.changes, page)
   page.leadTo(own.address, own.tell?.(said, outcome.changes, parts, page) ?? said)
