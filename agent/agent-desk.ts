@@ -56,21 +56,7 @@ export interface ConnectedDesk {
 }
 
 export function connectDesk(parts: DeskParts): ConnectedDesk {
-  const {
-    lessor,
-    finder,
-    broker,
-    proofs,
-    shelf,
-    configuration,
-    serving,
-    book,
-    restored,
-    rules,
-    remote,
-    clock,
-    timers,
-  } = parts
+  const { lessor, finder, broker, proofs, shelf, configuration, serving, book, rules, remote, clock, timers } = parts
   const self = parts.self().id
   const journal = new RefusalJournal(parts.writes, clock, parts.self)
   const guards = new LeaseGuards({
