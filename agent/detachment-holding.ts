@@ -44,8 +44,8 @@ export interface AttachFacts {
   readonly via?: { readonly id: string; readonly name: string }
   /** Leases that have become it. */
   readonly replaces?: readonly string[]
-  /** It came with an answer to a question of this agent, so that its time is that of now. */
-  readonly fresh: boolean
+  /** The date at the manager, as it has just answered to a question of this agent; absent: it is only known when it signed. */
+  readonly now?: number
 }
 
 export type Attached = { readonly kind: 'attached'; readonly record: InRecord } | Refusal
@@ -90,8 +90,9 @@ export class DetachmentHolding {
   async attach(checked: CheckedDetachment, facts: AttachFacts): Promise<Attached> {
     const { writes, hearTime } = this.#options
     // The manager's clock counts for what it signed: it is heard before the date is looked at (R11).
+    const { now } = facts
     if (checked.payload.next.x === this.#options.agent.jwk.x)
-      await hearTime(checked.signer, checked.payload.iat * 1000, facts.fresh).catch(() => undefined)
+      await hearTime(checked.signer, now ?? checked.payload.iat * 1000, now !== undefined).catch(() => undefined)
     return await writes.submit((transaction) => this.#attach(transaction, checked, facts), { growing: true })
   }
 
@@ -126,7 +127,7 @@ export class DetachmentHolding {
       attachedAt: before === undefined || before.version === 0 ? clock.wall() : before.attachedAt,
       latest: Math.max(until, before?.latest ?? 0),
       who: facts.who ?? before?.who ?? {},
-      ...(facts.fresh ? { contactAt: clock.wall() } : {}),
+      ...(facts.now === undefined ? {} : { contactAt: clock.wall() }),
     }
     book.put(transaction, record)
     if (record.state !== 'cancelling') this.#putSupply(transaction, record)

@@ -81,6 +81,8 @@ export interface PlannedOut {
   readonly cut: boolean
   readonly latest: number
   readonly freeDate: number
+  /** The date that counts here, in ms. */
+  readonly now: number
   readonly detachable: number
   readonly earlyReturn: OutRecord['earlyReturn']
 }
@@ -120,12 +122,13 @@ export class DetachmentMaking {
       const view = this.#options.lessor.departures.view
       const pool = detachable(poolFor(view, request.product), judged.wish.reserved)
       const [first] = detachableSupplies(view, judged.wish)
-      const { until, cut, latest, behind } = judged
+      const { until, cut, latest, behind, now } = judged
       return {
         kind: 'planned' as const,
         until,
         cut,
         latest,
+        now,
         freeDate: until + this.#grace() + behind,
         detachable: pool,
         earlyReturn: this.#options.texts.earlyReturnOf(first),

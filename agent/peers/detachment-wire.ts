@@ -61,6 +61,8 @@ export const detachmentSchema = z.object({
   freeIn: z.int().min(0),
   soft: z.literal(true).optional(),
   zone: shown(64).optional(),
+  /** The date at the manager, now (R11). */
+  time: moment,
   /** From the license down to the latest version of the document. */
   texts: z.array(compact).min(2).max(8),
 })
