@@ -9,6 +9,7 @@ import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
 import { connectDesk } from './agent-desk.ts'
+import { connectDetach } from './agent-detach.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
@@ -170,6 +171,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     random: Math.random,
     port: () => port,
     listener: () => listener,
+    onDetachments: (manager, ids) => detach.contact.noteReady(manager, ids),
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -180,7 +182,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     agent,
     sign: (text) => signatures.sign(text),
     randomId,
-    linksOf: (supply) => network.leases.linksOf(supply),
+    linksOf: (supply) => network.leases.linksOf(supply) ?? detach.holding.linksOf(supply),
     keyOf: (id) => peers.book.get(id)?.key.jwk,
   })
   const finder = new SeatFinder({
@@ -239,7 +241,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
-    if (event.kind === 'supplies') return
+    // What is taken along is no session, and told by its own events.
+    if (event.kind === 'supplies' || event.grant.kind === 'detachment') return
     const { product } = event.grant
     const id = publicId(event.grant.id)
     if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
@@ -265,12 +268,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     self,
+    detaching: {
+      ready: (agent) => detach.desk.readyFor(agent),
+      figures: (product) => detach.making.figures(product),
+    },
     onAsked: ({ id, name, address }, { product, who }, outcome) =>
       allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
-  const seats = [shelf, network.leases, lessor.records]
-  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
-    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
@@ -292,9 +296,37 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     protection: () => configuration.get('ui.protection'),
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
+  const detach = connectDetach({
+    lessor,
+    leases: network.leases,
+    shelf,
+    vendors,
+    writer,
+    floor,
+    clock,
+    timers,
+    agent,
+    self,
+    configuration,
+    rules: allowing.rules,
+    health,
+    events,
+    log,
+    access,
+    book: peers.book,
+    calls: peers.client,
+    directory: network.discovery.directory,
+    guards: desk.guards,
+    tell: (holder, id) => desk.desk.noteDetachment(holder, id),
+    randomId,
+  })
+  const seats = [shelf, network.leases, lessor.records, detach.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
+    writer.register(owner)
   const owners: Owners = {
     ...allowing,
     managers: network.discovery.api,
+    detaching: detach.api,
     remoteOffers: new RemoteOffers({
       agents: () => network.discovery.directory.agents,
       vendors,
@@ -308,7 +340,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     lessor,
     licenses,
     shelf,
-    desk: new DocumentDesk({ licenses, shelf, vendors }),
+    desk: new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks }),
     sessions: new SessionList(lessor, () => broker.viewContext()),
     configuration,
     health,
@@ -343,7 +375,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     ...peers.listening,
     handler: createRequestListener({
       ...peers.app,
-      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes, ...detach.routes] },
       routes,
       access,
       log,
@@ -368,6 +400,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       await writeRunning(paths, { pid: process.pid, port })
       network.start()
       lessor.start()
+      detach.start()
       watch.start()
       watch.look()
       stops.push(
@@ -390,6 +423,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       streams.endAll()
       desk.desk.stop()
       desk.streams.endAll()
+      await detach.stop()
       await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()
