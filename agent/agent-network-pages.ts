@@ -6,9 +6,9 @@ import { clientViews, testProxy } from './agent-access.ts'
 import type { Owners } from './agent-api.ts'
 import { changeable, importConfiguration } from './agent-configuration.ts'
 import type { ConnectedNetwork } from './agent-network.ts'
-import type { HeldLease, KnownAgent, Listening, LogLine, NetworkPart, Reach } from './http/ui/network-parts.ts'
+import type { KnownAgent, Listening, LogLine, NetworkPart, Reach } from './http/ui/network-parts.ts'
 import type { Parts } from './http/ui/parts.ts'
-import { type GrantedLease, isGranted } from './lease-record.ts'
+import { LeaseViews } from './lease-view.ts'
 import type { RootLog } from './log.ts'
 
 export interface NetworkOwners {
@@ -88,28 +88,9 @@ function troubleOf(network: ConnectedNetwork, id: string): KnownAgent['trouble']
   return peer?.forked ? 'forked' : peer?.rolledBack ? 'rolled_back' : undefined
 }
 
-function connectLeases(owners: Owners, { leases, discovery }: ConnectedNetwork): Parts['leases'] {
-  const held = (record: GrantedLease): HeldLease => ({
-    id: record.id,
-    product: record.terms.product,
-    manager: { ...record.manager },
-    reachable: discovery.directory.find(record.manager.id)?.condition.state === 'reachable',
-    aloneUntil: new Date(owners.wall() + leases.left(record.id)).toISOString(),
-  })
-  return {
-    inUse: () =>
-      [...leases.list()]
-        .filter(isGranted)
-        .filter((one) => !leases.isIdle(one.id))
-        .map(held),
-    behind: (session) => {
-      for (const { supply } of owners.lessor.view.grant(session)?.parts ?? []) {
-        const record = leases.get(supply)
-        if (isGranted(record)) return held(record)
-      }
-      return undefined
-    },
-  }
+function connectLeases({ lessor, wall }: Owners, { leases, remote, discovery }: ConnectedNetwork): Parts['leases'] {
+  const isReachable = (manager: string) => discovery.directory.find(manager)?.condition.state === 'reachable'
+  return new LeaseViews({ leases, renewals: remote.renewals, lessor, isReachable, wall })
 }
 
 function listening({ status }: Owners, { peers }: ConnectedNetwork): Listening[] {
@@ -128,9 +109,10 @@ function listening({ status }: Owners, { peers }: ConnectedNetwork): Listening[]
 function reachOf({ configuration }: Owners, { peers }: ConnectedNetwork): Reach[] {
   const { remote, serving, addresses: places, proxy } = peers.reach.state()
   const access = configuration.get('serving.access')
+  const isReached = places.length > 0
   return [
-    ...(serving && access !== 'none' ? [{ who: access, places }] : []),
-    ...(remote ? [{ who: 'people' as const, places }] : []),
+    ...(isReached && serving && access !== 'none' ? [{ who: access, places }] : []),
+    ...(isReached && remote ? [{ who: 'people' as const, places }] : []),
     ...(proxy === undefined ? [] : [{ who: 'proxy' as const, places: [proxy] }]),
   ]
 }

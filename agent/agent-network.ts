@@ -4,7 +4,10 @@
  */
 import { connectDiscovery, type Discovery } from './agent-managers.ts'
 import { type ConnectedPeers, connectPeers, type PeerSources } from './agent-peers.ts'
+import type { Configuration } from './config/configuration.ts'
+import type { ProductName } from './domain/product-name.ts'
 import type { Events } from './events.ts'
+import type { RemoteSettings } from './lease-search.ts'
 import { LeaseSeats } from './lease-seats.ts'
 import { Leases } from './leases.ts'
 import type { Lessor } from './lessor.ts'
@@ -78,14 +81,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
     clock,
     timers,
     self,
-    settings: () => ({
-      allowed: configuration.get('remote.allow'),
-      lingerSeconds: configuration.get('cache.lingerSeconds'),
-      forProduct: (product) => {
-        const { mode, manager } = configuration.forProduct(product)
-        return { mode, manager }
-      },
-    }),
+    settings: rememberSettings(configuration, () => lessor.isReady),
     randomId,
     random,
     onTrouble: trouble,
@@ -136,6 +132,37 @@ function hearing(prober: PeerProber, onDetachments: NetworkParts['onDetachments'
       const ready = answer.kind === 'answered' ? (answer.value.detachments ?? []) : []
       if (ready.length > 0) onDetachments(peer.id, ready)
       return answer
+    },
+  }
+}
+
+const mostProducts = 1_000
+
+/** Asked for with every session, so each is looked up only once until the configuration is changed. */
+function rememberSettings(configuration: Configuration, isLoaded: () => boolean): () => RemoteSettings {
+  let known: RemoteSettings | undefined
+  configuration.onAnyChange(() => {
+    known = undefined
+  })
+  return () => {
+    // While everything is read anew, settings that are not there yet must not be remembered as such.
+    if (!isLoaded()) return readSettings(configuration)
+    known ??= readSettings(configuration)
+    return known
+  }
+}
+
+function readSettings(configuration: Configuration): RemoteSettings {
+  const products = new Map<ProductName, ReturnType<RemoteSettings['forProduct']>>()
+  return {
+    allowed: configuration.get('remote.allow'),
+    lingerSeconds: configuration.get('cache.lingerSeconds'),
+    forProduct(product) {
+      const before = products.get(product)
+      if (before !== undefined) return before
+      const { mode, manager } = configuration.forProduct(product)
+      if (products.size < mostProducts) products.set(product, { mode, manager })
+      return { mode, manager }
     },
   }
 }

@@ -2,8 +2,7 @@
  * The composition root: builds every part, connects them, starts and stops them in order. Depends on everything, so only
  * `main.ts` and tests import it.
  */
-import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { randomBytes, randomInt } from 'node:crypto'
 import os from 'node:os'
 import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
@@ -14,6 +13,7 @@ import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
+import { publishSeats } from './agent-seats.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -21,6 +21,7 @@ import type { FixedValues } from './config/load.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
 import type { HardwareParts } from './domain/hardware.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import { CookieAccess } from './http/access.ts'
@@ -39,20 +40,22 @@ import { type Paths, packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
-import { type ProcessTable, ProcessWatch } from './process-watch.ts'
+import { type ProcessTable, ProcessWatch, watchedIn } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
+import { createRandomTexts } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
+import { remembered } from './remembered.ts'
 import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
-import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
 import { Signatures } from './signatures.ts'
 import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
+import { readVersion } from './version.ts'
 import { type Ballast, Writer } from './writer.ts'
 
 export interface AgentOptions {
@@ -76,6 +79,7 @@ export interface Agent {
 }
 
 const minute = 60_000
+const chanceSteps = 2 ** 32
 /** ms that running requests get to end when the agent stops. */
 const stopGrace = 3_000
 
@@ -168,10 +172,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     shelf,
     proxy: allowing.proxy,
     randomId,
-    random: Math.random,
+    random: () => randomInt(chanceSteps) / chanceSteps,
     port: () => port,
     listener: () => listener,
     onDetachments: (manager, ids) => detach.contact.noteReady(manager, ids),
+    onPeer: () => desk.desk.notePolicy(),
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -191,7 +196,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     timers,
     self,
     remote,
-    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+    onLine: (product, waiting) => {
+      events.publish('queue.changed', { product, waiting })
+      desk.desk.noteLine(product)
+    },
   })
   const serving = new Serving({
     lessor,
@@ -202,6 +210,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       events.publish('serving.changed', { state })
       // Who waits gets nothing from here any more.
       if (state !== 'open') finder.stop()
+      desk.desk.notePolicy()
     },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
@@ -218,8 +227,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
-    serving: () => serving.state(),
-    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
+    // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
+    serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    onRefused: (request, product, refusal) => {
+      refusals.note({ ...request, product, who: whoOf(request) }, refusal)
+      if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
+    },
   })
   const refusals = new Refusals({
     journal,
@@ -233,7 +246,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     table: processes,
     timers,
     boot: () => clock.boot().id,
-    sessions: () => watchedSessions(lessor),
+    sessions: () => watchedIn(lessor.view.grants()),
     gone: (id) => void lessor.end(id, 'process_gone').catch(trouble('a seat could not be taken back')),
   })
 
@@ -241,14 +254,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
-    // What is taken along is no session, and told by its own events.
-    if (event.kind === 'supplies' || event.grant.kind === 'detachment') return
-    const { product } = event.grant
-    const id = publicId(event.grant.id)
-    if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
-    if (event.kind === 'opened') events.publish('session.opened', { id, product })
-    else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
-    else events.publish('session.changed', { id, product })
+    publishSeats(event, { events, peaks, lessor })
   }
 
   const desk = connectDesk({
@@ -282,6 +288,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
     serving.look()
+    if (names.some((name) => name.startsWith('serving.') || name.startsWith('users.'))) desk.desk.notePolicy()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
@@ -341,7 +348,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     licenses,
     shelf,
     desk: new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks }),
-    sessions: new SessionList(lessor, () => broker.viewContext()),
+    sessions: new SessionList(lessor, () => ({
+      ...broker.viewContext(),
+      agentName: (id) => peers.book.get(id)?.name,
+    })),
     configuration,
     health,
     events,
@@ -438,47 +448,4 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       await signatures.close()
     },
   }
-}
-
-function* watchedSessions(lessor: Lessor) {
-  for (const { id, process } of lessor.view.grants()) if (process !== undefined) yield { id, process }
-}
-
-/** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
-function createRandomTexts(size: number): () => string {
-  let pool = Buffer.alloc(0)
-  let at = 0
-  return () => {
-    if (at + size > pool.length) {
-      pool = randomBytes(size * 512)
-      at = 0
-    }
-    at += size
-    return pool.toString('base64url', at - size, at)
-  }
-}
-
-interface Remembered<T> {
-  (): T
-  forget(): void
-}
-
-function remembered<T extends object>(make: () => T): Remembered<T> {
-  let value: T | undefined
-  const get = (): T => {
-    value ??= make()
-    return value
-  }
-  return Object.assign(get, {
-    forget: () => {
-      value = undefined
-    },
-  })
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(packagePaths.manifest, 'utf8'))
-  const version =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
-  return typeof version === 'string' ? version : '0.0.0'
 }

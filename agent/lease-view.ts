@@ -24,7 +24,7 @@ export interface HeldLeaseView {
   readonly used: number
   /** Ids of the sessions and of the leases of other agents that live on it. */
   readonly grants: readonly string[]
-  /** The manager answered when it was last asked. */
+  /** The manager answers at the moment, and renewed it when it was last asked. */
   readonly reachable: boolean
   /** ISO 8601. */
   readonly startedAt: string
@@ -36,6 +36,8 @@ export interface LeaseViewParts {
   readonly leases: Leases
   readonly renewals: Pick<LeaseRenewals, 'isFailing'>
   readonly lessor: Pick<Lessor, 'view'>
+  /** Whether a manager answers at the moment, as far as is known. */
+  readonly isReachable: (manager: string) => boolean
   /** Wall time in ms. */
   readonly wall: () => number
 }
@@ -66,7 +68,7 @@ export class LeaseViews {
   }
 
   #view(record: GrantedLease): HeldLeaseView {
-    const { leases, renewals, lessor, wall } = this.#parts
+    const { leases, renewals, lessor, isReachable, wall } = this.#parts
     const { id, terms, manager, startedAt } = record
     return {
       id,
@@ -78,7 +80,7 @@ export class LeaseViews {
       seats: terms.seats,
       used: lessor.view.used(id),
       grants: Array.from(lessor.view.grantsOf(id), (grant) => grant.id),
-      reachable: leases.isConfirmed(id) && !renewals.isFailing(id),
+      reachable: leases.isConfirmed(id) && !renewals.isFailing(id) && isReachable(manager.id),
       startedAt: new Date(startedAt).toISOString(),
       aloneUntil: new Date(wall() + leases.left(id)).toISOString(),
     }

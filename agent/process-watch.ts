@@ -27,6 +27,13 @@ export interface ProcessWatchOptions {
 
 const interval = 2_000
 
+/** Those of the sessions that have a process to be watched. */
+export function* watchedIn(
+  sessions: Iterable<{ readonly id: string; readonly process?: WatchedSession['process'] }>,
+): Iterable<WatchedSession> {
+  for (const { id, process } of sessions) if (process !== undefined) yield { id, process }
+}
+
 export class ProcessWatch {
   readonly #options: ProcessWatchOptions
   /** Sessions whose process was gone at the last look. */

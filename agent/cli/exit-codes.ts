@@ -37,6 +37,11 @@ export const exitKinds: readonly ExitKind[] = [
       'host_not_allowed',
       'cross_origin',
       'proxy_refused',
+      'stale',
+      'replayed',
+      'peer_signature_wrong',
+      'wrong_agent',
+      'tls_needed',
     ],
   },
   {
@@ -56,7 +61,15 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 6,
     meaning: 'needs the administrator',
-    codes: ['sign_in_needed', 'wrong_password', 'not_permitted', 'password_needed', 'too_many_requests', 'wrong_key'],
+    codes: [
+      'sign_in_needed',
+      'wrong_password',
+      'not_permitted',
+      'password_needed',
+      'loopback_only',
+      'too_many_requests',
+      'wrong_key',
+    ],
   },
   { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session', 'unknown_peer'] },
   {
@@ -67,7 +80,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 9,
     meaning: 'does not go with what is there already',
-    codes: ['id_conflict', 'session_ended', 'read_only_setting', 'proxy_not_configured', 'not_confirmed'],
+    codes: [
+      'id_conflict',
+      'session_ended',
+      'read_only_setting',
+      'proxy_not_configured',
+      'not_confirmed',
+      'peer_forked',
+    ],
   },
   { exit: 10, meaning: 'no block was found in the text', codes: ['not_a_document'] },
   { exit: 11, meaning: 'the block was damaged or changed', codes: ['document_altered'] },
@@ -104,6 +124,7 @@ export const exitKinds: readonly ExitKind[] = [
     meaning: 'a rule refuses it',
     codes: [
       'denied_by_rule',
+      'peer_denied',
       'user_not_listed',
       'user_disabled',
       'product_not_allowed',

@@ -178,7 +178,9 @@ function nameRequest(parts: AppParts): Middleware {
 function guardConnection(parts: AppParts, viewOf: ViewOf): Middleware {
   return (ctx, next) => {
     const view = viewOf(ctx)
+    // for the pages, which know nothing of connections
     ctx.state.channel = view.channel
+    ctx.state.address = plainAddress(view.remoteAddress)
     ctx.request.ip = plainAddress(view.remoteAddress)
     const refused = checkConnection(view, parts.outside?.())
     if (refused !== undefined) throw new Refused(refused, { plain: true })

@@ -18,47 +18,34 @@ const nothing = Buffer.alloc(0)
 
 export function readBody(incoming: IncomingMessage, limit: number): Promise<Body> {
   return new Promise((resolve) => {
-    // Most bodies come with their headers: they are there once the parser is through, and nothing has to be listened for.
-    process.nextTick(() => {
-      if (incoming.complete && incoming.readableLength <= limit)
-        resolve({ kind: 'read', bytes: (incoming.read() as Buffer | null) ?? nothing })
-      else gatherBody(incoming, limit, resolve)
-    })
+    let first: Buffer | undefined
+    let more: Buffer[] | undefined
+    let size = 0
+    const tooLarge = () => refuse('body_too_large', `The body is larger than ${Math.floor(limit / 1024)} KB.`)
+    const onData = (piece: Buffer) => {
+      size += piece.length
+      if (size > limit) {
+        first = undefined
+        more = undefined
+        if (size > limit + discarded) finish(tooLarge())
+      } else if (first === undefined) first = piece
+      else if (more === undefined) more = [first, piece]
+      else more.push(piece)
+    }
+    const onEnd = () => {
+      if (size > limit) finish(tooLarge())
+      else finish({ kind: 'read', bytes: more === undefined ? (first ?? nothing) : Buffer.concat(more, size) })
+    }
+    const onClose = () => finish({ kind: 'gone' })
+    const finish = (body: Body) => {
+      incoming.off('data', onData)
+      incoming.off('end', onEnd)
+      incoming.off('close', onClose)
+      resolve(body)
+    }
+    incoming.on('data', onData)
+    incoming.on('end', onEnd)
+    incoming.on('close', onClose)
+    incoming.on('error', onClose)
   })
-}
-
-function gatherBody(incoming: IncomingMessage, limit: number, resolve: (body: Body) => void): void {
-  let first: Buffer | undefined
-  let more: Buffer[] | undefined
-  let size = 0
-  const tooLarge = () => refuse('body_too_large', `The body is larger than ${Math.floor(limit / 1024)} KB.`)
-  const onData = (piece: Buffer) => {
-    size += piece.length
-    if (size > limit) {
-      first = undefined
-      more = undefined
-      if (size > limit + discarded) finish(tooLarge())
-    } else if (first === undefined) first = piece
-    else if (more === undefined) more = [first, piece]
-    else more.push(piece)
-  }
-  const onEnd = () => {
-    if (size > limit) finish(tooLarge())
-    else finish({ kind: 'read', bytes: more === undefined ? (first ?? nothing) : Buffer.concat(more, size) })
-  }
-  const onClose = () => finish({ kind: 'gone' })
-  const finish = (body: Body) => {
-    incoming.off('data', onData)
-    incoming.off('end', onEnd)
-    incoming.off('close', onClose)
-    resolve(body)
-  }
-  if (incoming.closed) {
-    resolve({ kind: 'gone' })
-    return
-  }
-  incoming.on('data', onData)
-  incoming.on('end', onEnd)
-  incoming.on('close', onClose)
-  incoming.on('error', onClose)
 }

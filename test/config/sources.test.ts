@@ -106,7 +106,7 @@ ui.protection: all
       'lh.yaml:5:3: detach.maxDay is not a setting; detach.maxDays is',
       'lh.yaml:6:12: detach.enabled is "yes"; it wants true or false',
       'lh.yaml:7:12: detatch.maxDays is not a setting; detach.maxDays is',
-      'lh.yaml:9:11: remote.search has wrong lines: line 2, "two words": one parameter per line is wanted, without spaces',
+      'lh.yaml:9:11: remote.search, line 2, "two words": one parameter per line is wanted, without spaces',
       'lh.yaml:11:15: ui.protection is "everything"; it wants one of none, configuration, all',
       'lh.yaml:13:9: network.port is 70000; it wants a whole number from 0 to 65,535',
       'lh.yaml:14:3: network.tls is not a setting',

@@ -181,6 +181,7 @@ test('each lease is shown with what lives on it, and until when it works alone',
     leases: place.leases,
     renewals: place.remote.renewals,
     lessor: place.lessor,
+    isReachable: (id) => !place.network.lostIds.has(id),
     wall: () => clock.wall(),
   })
   const startedAt = new Date(clock.wall()).toISOString()
@@ -207,10 +208,19 @@ test('each lease is shown with what lives on it, and until when it works alone',
   )
   t.is(views.behind(ana.id)?.id, used?.id)
   t.is(views.behind('no session'), undefined)
+  place.network.lostIds.add('manager-1')
+  t.like(views.behind(ana.id), { reachable: false })
+  place.network.lostIds.clear()
+  t.like(views.behind(ana.id), { reachable: true })
   manager(1).isUp = false
   await clock.run(205 * second)
   t.like(views.behind(ana.id), { reachable: false, state: 'held' })
   await place.restart('reboot')
-  const after = new LeaseViews({ ...place.remote, lessor: place.lessor, wall: () => clock.wall() })
+  const after = new LeaseViews({
+    ...place.remote,
+    lessor: place.lessor,
+    isReachable: () => true,
+    wall: () => clock.wall(),
+  })
   t.like(after.behind(ana.id), { reachable: false, state: 'unconfirmed' })
 })

@@ -15,7 +15,11 @@ const lower = [...base, 'store', 'state']
 
 export const layers: readonly Layer[] = [
   { name: 'domain', nouns: ['domain'], mayImport: [] },
-  { name: 'leaf', nouns: ['errors', 'clock', 'system-clock', 'boot-id', 'log', 'paths', 'language'], mayImport: [] },
+  {
+    name: 'leaf',
+    nouns: ['errors', 'clock', 'system-clock', 'boot-id', 'remembered', 'random-texts', 'log', 'paths', 'language'],
+    mayImport: [],
+  },
   { name: 'ports', nouns: ['writes', 'store/store'], mayImport: ['leaf', 'domain'] },
   { name: 'config', nouns: ['config'], mayImport: ['leaf', 'ports', 'domain'] },
   { name: 'store', nouns: ['store'], mayImport: base },

@@ -71,11 +71,7 @@ export function findWorst(problems: readonly HealthProblem[]): keyof typeof badg
 
 export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surroundings): Page {
   const facts = parts.frame()
-  const asker: Asker = {
-    cookies: ctx.get('cookie'),
-    address: ctx.ip,
-    channel: (ctx.state.channel as Asker['channel'] | undefined) ?? 'loopback',
-  }
+  const asker = readAsker(ctx)
   const language = chooseLanguage(ctx, languages, facts.language)
   const time = createTimeWords(language.tag, zone, parts.now())
   const page: Page = {
@@ -130,6 +126,12 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
 /** What can be reached from other machines, in a sentence. */
 function writeReach({ who, places }: Reach, { t }: Language): string {
   return t(`reach.${who}`, { places: places.join(', ') })
+}
+
+/** Where nobody says how a request came in, it has no rights of this machine. */
+function readAsker(ctx: Context): Asker {
+  const { channel, address } = ctx.state as { readonly channel?: Asker['channel']; readonly address?: string }
+  return { cookies: ctx.get('cookie'), address: address ?? ctx.ip, channel: channel ?? 'tls' }
 }
 
 function chooseLanguage(ctx: Context, languages: Languages, configured: string | undefined): Language {

@@ -114,7 +114,7 @@ export interface SessionsPart {
 export interface ConfigurationPart {
   /** The settings of one page, in the order to be shown. */
   describe(section: string): readonly ConfigurationEntry[]
-  /** Takes effect at once. Refused: invalid_request with `fields`, read_only_setting. */
+  /** Takes effect at once. Refused: invalid_request with `fields`, read_only_setting, password_needed, loopback_only. */
   change(
     patch: ConfigurationPatch,
     asker: Asker,

@@ -63,6 +63,7 @@ export async function startPageServer(parts: Parts): Promise<PageServer> {
   app.use(async (ctx, next) => {
     ctx.set('Content-Security-Policy', policy)
     ctx.state.requestId = 'req-1'
+    ctx.state.channel = 'loopback'
     try {
       await next()
       if (ctx.status === 404 && ctx.body === undefined) await pages.showProblem(ctx, parts, 'not_found', 'No page.')
