@@ -46,6 +46,11 @@ export interface LeaseDeskOptions {
   readonly explain: RefusalContext['explain']
   readonly licenseFacts: LeaseOfferOptions['licenseFacts']
   readonly relayed: LeaseOfferOptions['relayed']
+  /** What of this agent can be taken along, and what was made for an agent and is not taken yet. */
+  readonly detaching?: {
+    ready(agent: string): readonly string[]
+    figures(product: ProductName): { readonly detachable: number; readonly detached: number; readonly maxDays: number }
+  }
   /** Told what came of every request but repeats. */
   readonly onOutcome?: (peer: PeerCaller, ask: LeaseAsk, outcome: 'granted' | Refusal) => void
 }
@@ -102,10 +107,14 @@ export class LeaseDesk {
       ? leaseOffers(peer.id, self, {
           ...this.#options,
           waiting: (product) => finder.waiting(product),
+          ...(this.#options.detaching === undefined
+            ? {}
+            : { figures: this.#options.detaching.figures.bind(this.#options.detaching) }),
           nextReturnAt: (product) => explain(product, undefined)?.nextReturnAt,
         })
       : []
-    return { instance: self, serving: state, offers }
+    const ready = this.#options.detaching?.ready(peer.id) ?? []
+    return { instance: self, serving: state, offers, ...(ready.length === 0 ? {} : { detachments: [...ready] }) }
   }
 
   /** `PUT leases/{id}`: asks for a lease, keeps its place in the line, or renews it (R14). */
@@ -179,6 +188,11 @@ export class LeaseDesk {
     const refusal = this.#options.guards.closed() ?? this.#options.guards.refuseNew()
     if (refusal) this.#line.closeAll(refusal)
     this.#counts.notePolicy()
+  }
+
+  /** A detachment was made for an agent, or made longer. */
+  noteDetachment(agent: string, id: string): void {
+    this.#news.send(agent, { kind: 'detachment-ready', detachment: id })
   }
 
   /** Agents that listen to news now. */
