@@ -2,7 +2,7 @@
  * The composition root: builds every part, connects them, starts and stops them in order. Depends on everything, so only
  * `main.ts` and tests import it.
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
@@ -15,6 +15,7 @@ import { connectNetwork } from './agent-network.ts'
 import type { Agent, AgentOptions } from './agent-options.ts'
 import { connectPages } from './agent-pages.ts'
 import { publishSeats } from './agent-seats.ts'
+import { keepUp } from './agent-upkeep.ts'
 import { Broker } from './broker.ts'
 import { Configuration } from './config/configuration.ts'
 import { DateFloor } from './date-floor.ts'
@@ -39,7 +40,7 @@ import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
 import { ProcessWatch, watchedIn } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
-import { createRandomTexts } from './random-texts.ts'
+import { createRandomTexts, randomShare } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
 import { remembered } from './remembered.ts'
 import { RemoteOffers } from './remote-offers.ts'
@@ -55,7 +56,6 @@ import { readVersion } from './version.ts'
 import { Writer } from './writer.ts'
 
 const minute = 60_000
-const chanceSteps = 2 ** 32
 /** ms that running requests get to end when the agent stops. */
 const stopGrace = 3_000
 
@@ -151,7 +151,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     lessor,
     shelf,
     proxy: allowing.proxy,
-    random: () => randomInt(chanceSteps) / chanceSteps,
+    random: randomShare,
     port: () => port,
     listener: () => listener,
     onDetachments: (manager, ids) => detach.contact.noteReady(manager, ids),
@@ -244,10 +244,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     rules: allowing.rules,
     remote,
     relayed: network.relayed,
-    detaching: {
-      ready: (agent) => detach.desk.readyFor(agent),
-      figures: (product) => detach.making.figures(product),
-    },
+    detaching: () => detach.offered,
     onAsked: ({ id, name, address }, { product, who }, outcome) =>
       allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
@@ -273,31 +270,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     protection: () => configuration.get('ui.protection'),
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
-  const detach = connectDetach({
-    ...base,
-    lessor,
-    leases: network.leases,
-    shelf,
-    vendors,
-    floor,
-    agent,
-    rules: allowing.rules,
-    access,
-    book: peers.book,
-    calls: peers.client,
-    directory: network.discovery.directory,
-    guards: desk.guards,
-    tell: (holder, id) => desk.desk.noteDetachment(holder, id),
-    randomId,
-  })
-  const seats = [shelf, network.leases, lessor.records, detach.records]
-  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
-    writer.register(owner)
-  const owners: Owners = {
+  const known = {
     ...base,
     ...allowing,
     managers: network.discovery.api,
-    detaching: detach.api,
     remoteOffers: new RemoteOffers({
       agents: () => network.discovery.directory.agents,
       vendors,
@@ -305,13 +281,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       wall: () => clock.wall(),
     }),
     hasSearched: () => network.hasSearched(),
-    checkChange: (patch, channel) => peers.reach.check(patch, channel),
+    checkChange: peers.reach.check.bind(peers.reach),
     broker,
     serving,
     lessor,
     licenses,
     shelf,
-    desk: new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks }),
     sessions: new SessionList(lessor, () => ({
       ...broker.viewContext(),
       agentName: (id) => peers.book.get(id)?.name,
@@ -328,6 +303,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     floor,
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
+  const detach = connectDetach({ ...known, vendors, access, network, desk })
+  const documents = new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks })
+  const owners: Owners = { ...known, detaching: detach.api, desk: documents }
+  const seats = [shelf, network.leases, lessor.records, detach.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
+    writer.register(owner)
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const api = connectApi(owners, { administrator, access }, streams)
   const { routes, describe } = buildInterface(api)
@@ -368,15 +349,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       detach.start()
       watch.start()
       watch.look()
-      stops.push(
-        timers.every(minute, () => {
-          licenses
-            .refresh()
-            .then(() => health$.look())
-            .catch(trouble('licenses could not be brought up to date'))
-          writer.relax().catch(trouble('the reserve on the disk could not be taken again'))
-        }),
-      )
+      stops.push(keepUp({ timers, licenses, writer, look: () => health$.look(), trouble }))
       const { startCounter } = writer
       await writer.submit((transaction) =>
         transaction.journal({ type: 'agent.started', facts: { version, startCounter } }),
