@@ -8,10 +8,12 @@ import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
 import { connectDesk } from './agent-desk.ts'
+import { connectDetach } from './agent-detach.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
+import { publishSeats } from './agent-seats.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -19,6 +21,7 @@ import type { FixedValues } from './config/load.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
 import type { HardwareParts } from './domain/hardware.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import { CookieAccess } from './http/access.ts'
@@ -46,7 +49,6 @@ import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
-import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -173,6 +175,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     random: () => randomInt(chanceSteps) / chanceSteps,
     port: () => port,
     listener: () => listener,
+    onDetachments: (manager, ids) => detach.contact.noteReady(manager, ids),
+    onPeer: () => desk.desk.notePolicy(),
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -183,7 +187,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     agent,
     sign: (text) => signatures.sign(text),
     randomId,
-    linksOf: (supply) => network.leases.linksOf(supply),
+    linksOf: (supply) => network.leases.linksOf(supply) ?? detach.holding.linksOf(supply),
     keyOf: (id) => peers.book.get(id)?.key.jwk,
   })
   const finder = new SeatFinder({
@@ -192,7 +196,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     timers,
     self,
     remote,
-    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+    onLine: (product, waiting) => {
+      events.publish('queue.changed', { product, waiting })
+      desk.desk.noteLine(product)
+    },
   })
   const serving = new Serving({
     lessor,
@@ -203,6 +210,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       events.publish('serving.changed', { state })
       // Who waits gets nothing from here any more.
       if (state !== 'open') finder.stop()
+      desk.desk.notePolicy()
     },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
@@ -219,8 +227,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
-    serving: () => serving.state(),
-    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
+    // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
+    serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    onRefused: (request, product, refusal) => {
+      refusals.note({ ...request, product, who: whoOf(request) }, refusal)
+      if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
+    },
   })
   const refusals = new Refusals({
     journal,
@@ -242,13 +254,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
-    if (event.kind === 'supplies') return
-    const { product } = event.grant
-    const id = publicId(event.grant.id)
-    if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
-    if (event.kind === 'opened') events.publish('session.opened', { id, product })
-    else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
-    else events.publish('session.changed', { id, product })
+    publishSeats(event, { events, peaks, lessor })
   }
 
   const desk = connectDesk({
@@ -268,12 +274,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     clock,
     timers,
     self,
+    detaching: {
+      ready: (agent) => detach.desk.readyFor(agent),
+      figures: (product) => detach.making.figures(product),
+    },
     onAsked: ({ id, name, address }, { product, who }, outcome) =>
       allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
-  const seats = [shelf, network.leases, lessor.records]
-  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
-    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
@@ -281,6 +288,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
     serving.look()
+    if (names.some((name) => name.startsWith('serving.') || name.startsWith('users.'))) desk.desk.notePolicy()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
@@ -295,9 +303,37 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     protection: () => configuration.get('ui.protection'),
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
+  const detach = connectDetach({
+    lessor,
+    leases: network.leases,
+    shelf,
+    vendors,
+    writer,
+    floor,
+    clock,
+    timers,
+    agent,
+    self,
+    configuration,
+    rules: allowing.rules,
+    health,
+    events,
+    log,
+    access,
+    book: peers.book,
+    calls: peers.client,
+    directory: network.discovery.directory,
+    guards: desk.guards,
+    tell: (holder, id) => desk.desk.noteDetachment(holder, id),
+    randomId,
+  })
+  const seats = [shelf, network.leases, lessor.records, detach.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
+    writer.register(owner)
   const owners: Owners = {
     ...allowing,
     managers: network.discovery.api,
+    detaching: detach.api,
     remoteOffers: new RemoteOffers({
       agents: () => network.discovery.directory.agents,
       vendors,
@@ -311,8 +347,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     lessor,
     licenses,
     shelf,
-    desk: new DocumentDesk({ licenses, shelf, vendors }),
-    sessions: new SessionList(lessor, () => broker.viewContext()),
+    desk: new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks }),
+    sessions: new SessionList(lessor, () => ({
+      ...broker.viewContext(),
+      agentName: (id) => peers.book.get(id)?.name,
+    })),
     configuration,
     health,
     events,
@@ -346,7 +385,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     ...peers.listening,
     handler: createRequestListener({
       ...peers.app,
-      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes, ...detach.routes] },
       routes,
       access,
       log,
@@ -371,6 +410,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       await writeRunning(paths, { pid: process.pid, port })
       network.start()
       lessor.start()
+      detach.start()
       watch.start()
       watch.look()
       stops.push(
@@ -393,6 +433,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       streams.endAll()
       desk.desk.stop()
       desk.streams.endAll()
+      await detach.stop()
       await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()

@@ -61,9 +61,11 @@ export class DetachmentContact {
     const now = clock.atLeast()
     for (const [id, at] of this.#taken) if (now - at > takePause) this.#taken.delete(id)
     for (const id of ids.slice(0, mostHeld)) {
-      if (link === undefined || book.in(id) !== undefined || this.#taken.has(id)) continue
+      if (link === undefined || this.#taken.has(id)) continue
       this.#taken.set(id, now)
-      this.#take(link, id).catch(onTrouble)
+      // Of what is here already there is a later version.
+      const work = book.in(id) === undefined ? this.#take(link, id) : this.meet(manager)
+      work.catch(onTrouble)
     }
   }
 

@@ -264,6 +264,13 @@ export class DetachmentHolding {
     return Math.min(record.until - this.#dates(record).date, record.duration - used)
   }
 
+  /** When that is, as ms since 1970. */
+  endsAt(record: InRecord): number {
+    const { date } = this.#dates(record)
+    const left = this.left(record)
+    return date + left < record.until - 1000 ? date + left : record.until
+  }
+
   /** Whether only a clock that jumped ahead would end it. */
   isHeld(record: InRecord): boolean {
     return endOf(this.#dates(record), record.until) === 'held'

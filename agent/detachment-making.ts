@@ -65,8 +65,8 @@ export interface DetachRequest {
   readonly who: Who
   readonly chain: readonly string[]
   readonly vendorKey?: string
-  /** Nobody has its document before it is asked for. */
-  readonly kept?: true
+  /** `kept`: nobody has its document before it is asked for. `block`: it goes by hand. Absent: the recipient asks itself. */
+  readonly way?: 'kept' | 'block'
 }
 
 export interface MadeOut {
@@ -158,7 +158,7 @@ export class DetachmentMaking {
     })
     if (departed.kind !== 'departed') return placeRefusal(departed, request, now, this.#options.clock.boot().at)
     const { supply } = departed
-    const { feature, zone, via, kept } = request
+    const { feature, zone, via, way } = request
     const signed = texts.sign(supply, request, { version: 1, until, now })
     if (signed === undefined) throw new Error('Seats were detached of a supply that has no license.')
     const record: OutRecord = {
@@ -181,12 +181,12 @@ export class DetachmentMaking {
       ...(request.end === undefined ? { soft: true as const } : {}),
       cascade: texts.rulesOf(supply.license)?.cascade ?? false,
       earlyReturn: this.#options.texts.earlyReturnOf(supply),
-      delivered: kept === undefined,
+      delivered: way !== 'kept',
       texts: signed,
       latest: until,
       who: request.who,
       madeAt: now,
-      ...(kept === undefined ? { contactAt: this.#options.clock.wall() } : {}),
+      ...(way === undefined ? { contactAt: this.#options.clock.wall() } : {}),
     }
     book.put(transaction, record)
     return { kind: 'made', created: true, record }
@@ -202,7 +202,7 @@ export class DetachmentMaking {
       before.seats === request.seats
     if (!isSame) return refuse('id_conflict', 'This id was used for another detachment.')
     if (!isOut(before)) return alreadyOver(before.state)
-    const contact = request.kept === undefined ? { contactAt: this.#options.clock.wall(), delivered: true } : {}
+    const contact = request.way === undefined ? { contactAt: this.#options.clock.wall(), delivered: true } : {}
     if (request.version < before.version) {
       const heard = { ...before, ...contact }
       book.put(transaction, heard)

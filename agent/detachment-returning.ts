@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts'
 import { departureId } from './departures.ts'
 import type { DetachmentBook } from './detachment-book.ts'
 import { type DetachRecipient, freeDateOf, isOut, type OutRecord, outFacts } from './detachment-record.ts'
-import { unknownDetachment } from './detachment-refusals.ts'
+import { mostClockDifference, unknownDetachment } from './detachment-refusals.ts'
 import { type DetachmentTexts, signersOf } from './detachment-texts.ts'
 import type { DetachWish } from './domain/detaching.ts'
 import type { Opened } from './domain/documents/document.ts'
@@ -145,13 +145,18 @@ export class DetachmentReturning {
     return freeAt < freeDateOf(record) ? freeAt : undefined
   }
 
-  /** The recipient was heard, or somebody has its document now. */
-  async noteDelivered(id: string, contact: boolean): Promise<OutRecord | undefined> {
+  /**
+   * The recipient was heard, or somebody has its document now.
+   * @param time what the recipient's clock says: where it is behind, its seats are waited for longer (R10)
+   */
+  async noteDelivered(id: string, contact: boolean, time?: number): Promise<OutRecord | undefined> {
     const { book, writes, clock } = this.#options
     return await writes.submit((transaction) => {
       const record = book.out(id, transaction)
       if (!isOut(record)) return undefined
-      const heard = { ...record, delivered: true, ...(contact ? { contactAt: clock.wall() } : {}) }
+      const measured = time === undefined ? 0 : Math.min(mostClockDifference, this.#dateOf(record) - time)
+      const behind = Math.max(record.behind, measured)
+      const heard = { ...record, behind, delivered: true, ...(contact ? { contactAt: clock.wall() } : {}) }
       book.put(transaction, heard)
       return heard
     })

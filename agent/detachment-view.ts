@@ -62,7 +62,7 @@ export interface DetachmentViewParts {
   readonly book: DetachmentBook
   readonly lessor: Pick<Lessor, 'view' | 'isEmpty'>
   readonly ending: Pick<DetachmentEnding, 'standing' | 'dateOf'>
-  readonly holding: Pick<DetachmentHolding, 'left' | 'isHeld'>
+  readonly holding: Pick<DetachmentHolding, 'left' | 'endsAt' | 'isHeld'>
   readonly clock: Clock
   readonly self: () => AgentName
   readonly settings: (product: ProductName) => Pick<DetachSettings, 'enabled' | 'maxDays'>
@@ -135,7 +135,7 @@ export function outView(record: OutRecord, parts: DetachmentViewParts): Detachme
 }
 
 export function inView(record: InRecord, parts: DetachmentViewParts): DetachmentView {
-  const { holding, clock, self, lessor } = parts
+  const { holding, self, lessor } = parts
   const { until, terms, contactAt, endedAt, zone, feature, manager } = record
   const left = isIn(record) ? holding.left(record) : 0
   const state = inState(record, left, isIn(record) && holding.isHeld(record))
@@ -160,7 +160,7 @@ export function inView(record: InRecord, parts: DetachmentViewParts): Detachment
     earlyReturn: terms?.earlyReturn ?? 'offline',
     startedAt: iso(record.attachedAt),
     // Where the duration is over first, it ends before its date (R12).
-    until: iso(isIn(record) && left > 0 ? Math.min(until, Math.ceil((clock.wall() + left) / 1000) * 1000) : until),
+    until: iso(isIn(record) && left > 0 ? holding.endsAt(record) : until),
     ...(zone === undefined ? {} : { zone }),
     endsIn: seconds(left),
     ...(contactAt === undefined ? {} : { lastContactAt: iso(contactAt) }),

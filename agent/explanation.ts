@@ -95,8 +95,15 @@ export class Explanations {
     const isPrivate = settings().privacy === 'none'
     return (known?.offering(product) ?? []).slice(0, mostManagers).map((offering) => {
       const refusal = refusals.findLast(({ manager }) => manager.id === offering.link.id)
-      const holders = isPrivate ? undefined : toldHolders.safeParse(refusal?.problem.explanation).data?.holders
-      return offerView(offering, product, feature, holders?.map(holderAsTold))
+      const told = refusal?.problem.explanation
+      const holders = isPrivate ? undefined : toldHolders.safeParse(told).data?.holders
+      // What it says with its refusal is newer than what it last offered.
+      const { nextReturnAt, ...counts } = toldCounts.safeParse(told).data ?? {}
+      return {
+        ...offerView(offering, product, feature, holders?.map(holderAsTold)),
+        ...counts,
+        ...(nextReturnAt === undefined ? {} : { nextReturnAt }),
+      }
     })
   }
 
@@ -199,6 +206,14 @@ export class Explanations {
     return grant.activity === 'reported' ? Math.min(free, promise.activeAt + idleLimit) : free
   }
 }
+
+const toldCounts = z.object({
+  seats: z.int().min(0),
+  used: z.int().min(0),
+  detached: z.int().min(0),
+  notDetachable: z.int().min(0),
+  nextReturnAt: z.iso.datetime().optional(),
+})
 
 /** What a manager tells of who holds its seats; another machine says it, so what does not fit is left out. */
 const toldText = z.string().max(255)

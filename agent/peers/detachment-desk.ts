@@ -130,7 +130,7 @@ export class DetachmentDesk {
   }
 
   /** `POST detachments`: how what the agent shows stands here. */
-  report(peer: PeerCaller, { held }: HeldAsk): Promise<({ readonly kind: 'answered' } & HeldAnswer) | Refusal> {
+  report(peer: PeerCaller, { held, time }: HeldAsk): Promise<({ readonly kind: 'answered' } & HeldAnswer) | Refusal> {
     return orUnavailable(async () => {
       const refused = this.#options.guards.closed()
       if (refused) return refused
@@ -139,7 +139,7 @@ export class DetachmentDesk {
       for (const one of held) {
         const relay = this.#options.book.relay(one.id)
         if (relay?.recipient === peer.id) passed.set(relay.manager, [...(passed.get(relay.manager) ?? []), one])
-        else results.push(await this.#stand(peer, one))
+        else results.push(await this.#stand(peer, one, time))
       }
       for (const [manager, list] of passed) results.push(...(await this.#reportAbove(manager, list)))
       return { kind: 'answered', results, ready: this.readyFor(peer.id) }
@@ -171,7 +171,7 @@ export class DetachmentDesk {
   }
 
   /** How one that is shown stands. */
-  async #stand(peer: PeerCaller, shown: HeldAsk['held'][number]): Promise<HeldAnswer['results'][number]> {
+  async #stand(peer: PeerCaller, shown: HeldAsk['held'][number], time: number): Promise<HeldAnswer['results'][number]> {
     const { book, returning, onForgotten, keyOf } = this.#options
     const { id, version, text, state } = shown
     const record = book.out(id)
@@ -192,7 +192,7 @@ export class DetachmentDesk {
       await returning.giveBack(id, peer.id)
       return { id, outcome: 'over', reason: 'returned' }
     }
-    await returning.noteDelivered(id, true)
+    await returning.noteDelivered(id, true, time)
     return version < record.version
       ? { id, outcome: 'newer', detachment: this.told(record) }
       : { id, outcome: 'current' }

@@ -245,6 +245,10 @@ export const peerProblemSchema = z.object({
   after: text(40).optional(),
   detachable: z.int().min(0).optional(),
   machine: shown(64).optional(),
+  /** What the two clocks say, and by how many minutes they differ. */
+  here: text(40).optional(),
+  there: text(40).optional(),
+  minutes: z.int().min(0).optional(),
   /** As `ManagerView` of the explanation. */
   explanation: z.unknown().optional(),
 })

@@ -12,7 +12,7 @@ test('an agent killed under load has every acknowledged seat after the restart, 
   killUnderLoad(t, 5))
 
 test('500 clients race for 100 seats: all 100 are given, and never more', async (t) => {
-  const agent = await RealAgent.start(await freshFolder(), 100)
+  const agent = await RealAgent.start(await freshFolder(), { connections: 100 })
   await agent.install(licenseOf(100))
   const answers = await Promise.all(Array.from({ length: 500 }, () => agent.open(randomUUID())))
   const counts = new Map<number, number>()

@@ -47,6 +47,9 @@ export async function cleanUp(): Promise<void> {
   for (const folder of folders) await rm(folder, { recursive: true, force: true })
 }
 
+/** The command line that starts a program elsewhere, such as in a network namespace. */
+export type Wrap = (command: string, args: readonly string[]) => [string, string[]]
+
 /** Starts the program in a folder; it need not become ready. */
 export class Launch {
   readonly #child: ChildProcess
@@ -54,10 +57,19 @@ export class Launch {
   #said = ''
   #out = ''
 
-  constructor(folder: string, environment: Readonly<Record<string, string>> = {}) {
+  constructor(folder: string, environment: Readonly<Record<string, string>> = {}, wrap?: Wrap) {
     const { PATH = '' } = process.env
-    const env = { PATH, HOME: folder, LEASEHOLD_DATA: folder, LEASEHOLD_NETWORK_PORT: '0', ...environment }
-    const child = spawn(process.execPath, [program, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = {
+      PATH,
+      HOME: folder,
+      LEASEHOLD_DATA: folder,
+      LEASEHOLD_NETWORK_PORT: '0',
+      LEASEHOLD_REMOTE_BROADCAST: 'false',
+      ...environment,
+    }
+    const words = [program, 'serve']
+    const [command, args] = wrap?.(process.execPath, words) ?? [process.execPath, words]
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     children.add(child)
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -89,22 +101,38 @@ export class Launch {
   }
 }
 
+/** Where an agent runs other than here: how it is started, and the Unix socket that leads to its port. */
+export interface Place {
+  readonly wrap: Wrap
+  readonly socketPath: string
+}
+
+export interface StartOptions {
+  readonly connections?: number
+  readonly environment?: Readonly<Record<string, string>>
+  readonly place?: Place
+}
+
 export class RealAgent {
   readonly folder: string
   readonly port: number
   readonly launch: Launch
+  readonly environment: Readonly<Record<string, string>>
   readonly #pool: Pool
 
-  private constructor(folder: string, launch: Launch, port: number, connections: number) {
+  private constructor(folder: string, launch: Launch, port: number, options: StartOptions) {
+    const { connections = 32, environment = {}, place } = options
     this.folder = folder
+    this.environment = environment
     this.launch = launch
     this.port = port
-    this.#pool = new Pool(`http://127.0.0.1:${port}`, { connections })
+    const connect = place && { connect: { socketPath: place.socketPath } }
+    this.#pool = new Pool(`http://127.0.0.1:${port}`, { connections, ...connect })
   }
 
-  static async start(folder: string, connections = 32): Promise<RealAgent> {
-    const launch = new Launch(folder)
-    return new RealAgent(folder, launch, await launch.port(), connections)
+  static async start(folder: string, options: StartOptions = {}): Promise<RealAgent> {
+    const launch = new Launch(folder, options.environment, options.place?.wrap)
+    return new RealAgent(folder, launch, await launch.port(), options)
   }
 
   async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object, headers = {}): Promise<Reply> {
@@ -116,6 +144,12 @@ export class RealAgent {
     })
     const text = await answer.body.text()
     return { status: answer.statusCode, body: text === '' ? {} : JSON.parse(text) }
+  }
+
+  /** What is not JSON as a whole. */
+  async text(path: string): Promise<string> {
+    const answer = await this.#pool.request({ method: 'GET', path: `/api/v1${path}` })
+    return answer.body.text()
   }
 
   open(key: string, body: object = {}): Promise<Reply> {

@@ -91,7 +91,7 @@ export const detachmentQuery = z.strictObject({
   direction: z.enum(['out', 'in']).optional(),
   product: text().optional(),
   state: z.enum(detachmentStates).optional(),
-  all: z.stringbool().default(false).describe('also those that are over'),
+  over: z.enum(['with', 'without']).default('without').describe('whether those that are over are listed, too'),
 })
 export type DetachmentQuery = z.infer<typeof detachmentQuery>
 
