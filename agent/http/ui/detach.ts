@@ -34,7 +34,7 @@ interface Found {
 const usualDays = 7
 const day = 86_400_000
 
-function findProduct(page: Page, parts: Parts, id: string): Found | undefined {
+function findProduct(parts: Parts, id: string): Found | undefined {
   const offers = parts.detaching.offers().filter(({ product }) => product === id)
   const product = parts.products.list().find((one) => one.id === id)
   const title = product?.title ?? offers.find((offer) => offer.title !== undefined)?.title
@@ -49,7 +49,7 @@ function findProduct(page: Page, parts: Parts, id: string): Found | undefined {
 }
 
 function findAsked(page: Page, parts: Parts): Found | undefined {
-  return findProduct(page, parts, `${page.param('vendor')}/${page.param('name')}`)
+  return findProduct(parts, `${page.param('vendor')}/${page.param('name')}`)
 }
 
 function frameOf(page: Page, found: Found, step: 1 | 2 | 3) {
@@ -183,7 +183,7 @@ export async function takeDetachFor(page: Page, parts: Parts): Promise<void> {
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)
   const wished = readDetachForm(read.form)
-  await goOn(page, parts, findProduct(page, parts, wished.product), { ...wished, to: 'block' })
+  await goOn(page, parts, findProduct(parts, wished.product), { ...wished, to: 'block' })
 }
 
 async function goOn(page: Page, parts: Parts, found: Found | undefined, wished: DetachForm): Promise<void> {
@@ -207,7 +207,7 @@ async function goOn(page: Page, parts: Parts, found: Found | undefined, wished: 
       ...frameOf(page, found, 3),
       wished,
       plan: writePlan(planned.plan, wish, page),
-      button: t(wished.to === 'here' ? 'detach.button_attach' : 'detach.button'),
+      button: wished.to === 'here' ? t('detach.button_attach') : t('detach.button'),
     })
     return
   }
@@ -246,13 +246,7 @@ const ofRecipient: readonly string[] = [
 ]
 
 /** At the step where it can be put right, with the value that would be allowed. */
-async function showWhy(
-  page: Page,
-  parts: Parts,
-  found: Found,
-  wished: DetachForm,
-  refusal: Refusal,
-): Promise<void> {
+async function showWhy(page: Page, parts: Parts, found: Found, wished: DetachForm, refusal: Refusal): Promise<void> {
   const { language } = page
   const { code, facts = {} } = refusal
   if (ofRecipient.includes(code)) {

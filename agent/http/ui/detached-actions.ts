@@ -58,7 +58,11 @@ export async function askAction(page: Page, parts: Parts, action: DetachmentActi
   })
 }
 
-function writeConsequence(action: Exclude<DetachmentAction, 'extend'>, { detachment, row }: Found, page: Page): string[] {
+function writeConsequence(
+  action: Exclude<DetachmentAction, 'extend'>,
+  { detachment, row }: Found,
+  page: Page,
+): string[] {
   const { t } = page.language
   const { used = 0, state } = detachment
   const name = nameOther(detachment)
@@ -75,7 +79,7 @@ function writeConsequence(action: Exclude<DetachmentAction, 'extend'>, { detachm
     case 'withdraw':
       return [t('detached.withdraw_text', args)]
     case 'block':
-      return [t(state === 'waiting' ? 'detached.block_waiting' : 'detached.block_again', args)]
+      return [state === 'waiting' ? t('detached.block_waiting', args) : t('detached.block_again', args)]
     case 'lost':
       return [t('detached.lost_text', args), t('detached.lost_free', args), t('detached.lost_stays', args)]
   }

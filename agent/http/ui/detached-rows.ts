@@ -79,7 +79,11 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
   const address = `/detached/${encodeURIComponent(id)}`
   const title = detachment.title ?? product
   const other = out ? recipient.name : manager.name
-  const what = t(out ? 'detached.what_out' : 'detached.what_in', { count: detachment.seats, product: title, name: other })
+  const what = t(out ? 'detached.what_out' : 'detached.what_in', {
+    count: detachment.seats,
+    product: title,
+    name: other,
+  })
   const spell = (at: string): ShownEnd => ({ ...time.show(at), spelled: time.spell(at, zone) })
   const row: DetachmentRow = {
     id,
@@ -125,7 +129,11 @@ export function nameUser({ user }: Pick<Detachment, 'user'>): string {
 }
 
 /** The kinds of clock difference that are worth a sentence. */
-export function writeDifference(seconds: number | undefined, { t }: Pick<Language, 't'>, time: PageWords['time']): string {
+export function writeDifference(
+  seconds: number | undefined,
+  { t }: Pick<Language, 't'>,
+  time: PageWords['time'],
+): string {
   if (seconds === undefined || Math.abs(seconds) < 1) return ''
   const duration = time.duration(Math.round(Math.abs(seconds)))
   return t(seconds > 0 ? 'managers.clock_ahead' : 'managers.clock_behind', { duration })
@@ -140,12 +148,13 @@ export function writeOffer(offer: DetachableProduct, { language, time }: PageWor
     local: offer.local,
     detachable: offer.detachable,
     text: t('detach.offer', { count: offer.detachable, seats: offer.seats, detached: offer.detached }),
-    limit:
-      latest === undefined
-        ? t('detach.limit_days', { count: offer.maxDays })
-        : t('detach.limit', { count: offer.maxDays, time: time.spell(latest) }),
+    limit: latest === undefined ? '' : t('detach.limit', { count: offer.maxDays, time: time.spell(latest) }),
     byLicense: endsAt === undefined ? '' : t('detach.limit_license', { time: time.spell(endsAt) }),
-    refused: refused && { title: nameCode(refused.code, language), detail: refused.detail, code: refused.code },
+    refused: offer.local
+      ? offer.maxDays > 0
+        ? undefined
+        : { title: t('detach.own_off'), detail: '', code: '' }
+      : refused && { title: nameCode(refused.code, language), detail: refused.detail, code: refused.code },
   }
 }
 

@@ -24,7 +24,15 @@ export async function showDetached(page: Page, parts: Parts): Promise<void> {
     (one) =>
       (withOver || !isGone(one)) &&
       (search === '' ||
-        hasWords(search, [one.id, one.product, one.title, one.feature, one.manager.name, one.recipient.name, nameUser(one)])),
+        hasWords(search, [
+          one.id,
+          one.product,
+          one.title,
+          one.feature,
+          one.manager.name,
+          one.recipient.name,
+          nameUser(one),
+        ])),
   )
   const format = chooseFormat(page)
   if (format !== 'html')

@@ -53,5 +53,8 @@ export interface DetachingPart {
   makeReceipt(id: string): Promise<({ readonly kind: 'made' } & ReturnReceipt) | Refusal>
   /** The block for the other machine; from then on only that machine can give it back. */
   block(id: string): Promise<{ readonly kind: 'made'; readonly block: string } | Refusal>
-  declareLost(id: string, note?: string): Promise<{ readonly kind: 'declared'; readonly detachment: Detachment } | Refusal>
+  declareLost(
+    id: string,
+    note?: string,
+  ): Promise<{ readonly kind: 'declared'; readonly detachment: Detachment } | Refusal>
 }

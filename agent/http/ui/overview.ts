@@ -28,15 +28,19 @@ export async function showOverview(
   const { language, time } = page
   const { t } = language
   const title = t('navigation.overview')
-  const problems = parts.health.problems().map((problem) => ({
-    kind: problem.severity,
-    title: language.translate(`health.${problem.code}.title`, problem.title),
-    text: language.translate(`health.${problem.code}.text`, problem.text),
-    action: problem.action && {
-      label: language.translate(`health.${problem.code}.action`, problem.action.label),
-      address: problem.action.address,
-    },
-  }))
+  // The reminders of what is attached here stand as they are, with their exact time in the zone of this page.
+  const problems = parts.health
+    .problems()
+    .filter(({ code }) => code !== 'detachment_ends')
+    .map((problem) => ({
+      kind: problem.severity,
+      title: language.translate(`health.${problem.code}.title`, problem.title),
+      text: language.translate(`health.${problem.code}.text`, problem.text),
+      action: problem.action && {
+        label: language.translate(`health.${problem.code}.action`, problem.action.label),
+        address: problem.action.address,
+      },
+    }))
   const licenses = parts.licenses.list()
   const products = parts.products.list()
   if (licenses.length === 0 && products.length === 0) {

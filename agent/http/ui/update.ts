@@ -55,7 +55,7 @@ export const documentKinds = [
 function listDetachable(parts: Parts) {
   return parts.detaching
     .offers()
-    .filter(({ local, refused }) => local && refused === undefined)
+    .filter(({ local, detachable }) => local && detachable > 0)
     .map(({ product, title }) => ({ value: product, label: title ?? product }))
 }
 

@@ -24,7 +24,10 @@ export interface Whereabouts {
   attachedUntil(session: Pick<Session, 'product' | 'license' | 'source'>): string | undefined
 }
 
-export function lookAround(parts: Pick<Parts, 'managers' | 'leases' | 'detaching'>, { t }: Pick<Language, 't'>): Whereabouts {
+export function lookAround(
+  parts: Pick<Parts, 'managers' | 'leases' | 'detaching'>,
+  { t }: Pick<Language, 't'>,
+): Whereabouts {
   let attached: readonly Detachment[] | undefined
   let agents: ReadonlyMap<string, KnownAgent> | undefined
   return {
