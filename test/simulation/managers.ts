@@ -5,13 +5,7 @@
 import type { Timers } from '../../agent/clock.ts'
 import { type ProductName, productName, productOf, vendorOf } from '../../agent/domain/product-name.ts'
 import type { KnownManager } from '../../agent/peers/manager-calls.ts'
-import type {
-  KnownManagers,
-  LostManager,
-  ManagerLink,
-  Offering,
-  Unreachable,
-} from '../../agent/peers/manager-link.ts'
+import type { KnownManagers, LostManager, ManagerLink, Offering, Unreachable } from '../../agent/peers/manager-link.ts'
 import { ManagerLinks } from '../../agent/peers/manager-links.ts'
 import type { Offer, Offers } from '../../agent/peers/wire.ts'
 
@@ -83,8 +77,7 @@ export class SimulatedManagers implements KnownManagers {
       if (!offer || offer.chain.includes(this.#parts.self)) return []
       return [{ link: this.#links.make(one.peer), offer }]
     })
-    const hasFree = ({ offer }: Offering): number =>
-      Number(offer.seats > offer.used || offer.anySeats > offer.anyUsed)
+    const hasFree = ({ offer }: Offering): number => Number(offer.seats > offer.used || offer.anySeats > offer.anyUsed)
     return found.sort((a, b) => hasFree(b) - hasFree(a) || a.offer.chain.length - b.offer.chain.length)
   }
 

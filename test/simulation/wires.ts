@@ -106,8 +106,7 @@ export class Wires {
 
   cut(from: Site, to: Site, ms: number): void {
     this.#cuts.set(`${from.name} ${to.name}`, this.#world.now + ms)
-    for (const stream of this.#streams)
-      if (stream.joins(from, to) && this.#world.random.chance(0.7)) stream.break()
+    for (const stream of this.#streams) if (stream.joins(from, to) && this.#world.random.chance(0.7)) stream.break()
   }
 
   heal(): void {
@@ -163,7 +162,10 @@ export class Wires {
     const cancel = process.after(timeout, () => answered(broken('No answer came in time.', !exchange.isSent)))
     const to = this.#world.siteOf(id)
     const exchange: Exchange = { from, to, request, answered, isOver: () => isOver, isSent: false }
-    if (signal?.aborted) return answered(broken('It was given up.', true))
+    if (signal?.aborted) {
+      answered(broken('It was given up.', true))
+      return
+    }
     signal?.addEventListener('abort', () => answered(broken('It was given up.', !exchange.isSent)), { once: true })
     from.checkSent(id, request)
     this.#send(exchange)
@@ -182,10 +184,16 @@ export class Wires {
     const late: readonly [number, number] = [1, longestDelay]
     const deliver = (delay?: readonly [number, number]): void =>
       this.post(to, () => this.#arrive(exchange, signature), delay === undefined ? {} : { delay })
-    if (until > 0) return deliver([until, until + 5_000])
+    if (until > 0) {
+      deliver([until, until + 5_000])
+      return
+    }
     const fate = isQuiet ? 1 : random.next()
     if (fate < 0.03) return
-    if (fate < 0.06) return deliver(late)
+    if (fate < 0.06) {
+      deliver(late)
+      return
+    }
     deliver()
     // The connection broke, and it was sent over another one as well.
     if (fate < 0.09) deliver(random.chance(0.5) ? undefined : late)
@@ -193,7 +201,10 @@ export class Wires {
 
   #arrive(exchange: Exchange, { process, at }: Signature): void {
     const { from, to, request } = exchange
-    if (!to.agent?.isListening) return this.#answer(exchange, broken('Nothing listens there.', true))
+    if (!to.agent?.isListening) {
+      this.#answer(exchange, broken('Nothing listens there.', true))
+      return
+    }
     const isStale = process !== undefined && (process !== to.process || process.clock.atLeast() - at > signedFor)
     if (isStale) {
       // It is told so, and repeats it once.
