@@ -169,7 +169,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     agent,
     sign: (text) => signatures.sign(text),
     linksOf: (supply) => network.leases.linksOf(supply) ?? detach.holding.linksOf(supply),
-    keyOf: (id) => (id === identity.id ? agent.jwk : peers.book.get(id)?.key.jwk),
+    keyOf: (id) => peers.book.get(id)?.key.jwk,
   })
   const finder = new SeatFinder({
     ...base,
@@ -200,7 +200,6 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const own = new OwnSeats({
     ...base,
     lessor,
-    linksOf: (grant) => proofs.leaseLinks(grant),
     serving: servingState,
   })
   const kept = connectSites({

@@ -4,7 +4,7 @@
  * listens; the grants are the lessor's. Must not import who keeps seats, broker or http.
  */
 import type { Cancel, Clock, Timers } from './clock.ts'
-import { type Grant, isOwnLease, peerGrantId } from './domain/grant.ts'
+import { isOwnLease, peerGrantId } from './domain/grant.ts'
 import { openSupplies, roomIn } from './domain/placement.ts'
 import type { ProductName } from './domain/product-name.ts'
 import type { LeaseCommand } from './domain/seats.ts'
@@ -12,7 +12,7 @@ import type { Supply } from './domain/supply.ts'
 import { errorTable, LeaseholdError } from './errors.ts'
 import type { Lessor, OpenAnswer, SeatEvent } from './lessor.ts'
 import { leaseCommand } from './peers/lease-desk-ask.ts'
-import { type LeaseLinks, leaseGrant, ownIdOf } from './peers/lease-desk-grant.ts'
+import { leaseGrant, ownIdOf } from './peers/lease-desk-grant.ts'
 import { DeskRenewals } from './peers/lease-desk-renewals.ts'
 import type {
   KnownManagers,
@@ -31,8 +31,6 @@ export interface OwnSeatsOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly self: () => { readonly id: string; readonly name: string }
-  /** The proof of a lease; undefined where the license gives none. */
-  readonly linksOf: (grant: Grant) => LeaseLinks | undefined
   readonly serving: () => ServingState
 }
 
@@ -48,12 +46,12 @@ export class OwnSeats implements ManagerLink {
 
   constructor(options: OwnSeatsOptions) {
     this.#options = options
-    const { lessor, clock, timers, linksOf } = options
+    const { lessor, clock, timers } = options
     this.#renewals = new DeskRenewals({
       lessor,
       clock,
       timers,
-      linksOf,
+      linksOf: unsigned,
       self: options.self().id,
       upstream: { renewFirst: async () => undefined, isInDoubt: () => false },
       mayStay: () => ({ kind: 'yes' }),
@@ -88,7 +86,7 @@ export class OwnSeats implements ManagerLink {
     try {
       const answer = await lessor.open(this.#command(id, ask))
       if (answer.kind !== 'granted' && answer.kind !== 'repeated') return refused(codeOf(answer))
-      const lease = leaseGrant(answer, { ...this.#options, self: this.id })
+      const lease = leaseGrant(answer, { ...this.#options, self: this.id, linksOf: unsigned })
       return lease ? { kind: 'granted', lease } : refused('session_ended')
     } catch (error) {
       return unavailable(error)
@@ -133,6 +131,9 @@ export class OwnSeats implements ManagerLink {
     return { ...command, kinds, lease: { ...command.lease, chain: [], here: true } }
   }
 }
+
+/** What an agent gives itself needs no signature: it proves it as what it came from. */
+const unsigned = (): undefined => undefined
 
 /** The managers that there are, and this agent itself where a lease comes from it. */
 export class ManagersAndSelf implements KnownManagers {

@@ -101,7 +101,6 @@ export class Stand {
       clock,
       timers,
       self: () => self,
-      linksOf: () => undefined,
       serving: () => this.serving,
     })
     const { allowed, lingerSeconds } = this.settings
