@@ -15,6 +15,7 @@ import type {
   Site,
   SiteWish,
 } from './http/api/site-shapes.ts'
+import type { Parts } from './http/ui/parts.ts'
 import { createCalendar } from './jobs/recycle.ts'
 import type { LeaseSeats } from './lease-seats.ts'
 import type { Lessor, SeatEvent } from './lessor.ts'
@@ -125,6 +126,26 @@ export function connectSites(parts: SitesSurroundings): ConnectedSites {
 }
 
 // ---- as the interface tells it
+
+export function connectSitePages(owners: SiteOwners): Pick<Parts, 'reserves' | 'sites'> {
+  const { sites, reserves } = owners
+  const by = 'administrator'
+  return {
+    reserves: {
+      list: () => reserveViews(owners),
+      put: (id, wish) => putReserve(owners, id, wish),
+      remove: (id) => reserves.remove(id, by),
+    },
+    sites: {
+      list: () => siteViews(owners),
+      get: (id) => siteOf(id, owners, false),
+      define: (id, wish) => sites.define(id, definitionOf(wish), by),
+      renewToken: (id) => sites.renewToken(id, by),
+      remove: (id) => sites.remove(id, by),
+      recycle: (id) => sites.recycle(id, by),
+    },
+  }
+}
 
 /** Every day at 4:30, where no change to or from summer time is made. */
 const usualCron = '30 4 * * *'

@@ -81,7 +81,10 @@ export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply
 }
 
 /** Key of a session within a supply, or undefined when it counts for itself. */
-export function keyIn(supply: Supply, wanted: Pick<Wanted, 'product' | 'facts' | 'keyless' | 'onlyFor'>): string | undefined {
+export function keyIn(
+  supply: Supply,
+  wanted: Pick<Wanted, 'product' | 'facts' | 'keyless' | 'onlyFor'>,
+): string | undefined {
   if (wanted.keyless || wanted.onlyFor !== undefined) return undefined
   const key = countKey(supply.rule, wanted.facts)
   return key && hashCountKey(supply.license, wanted.product, key)

@@ -44,7 +44,8 @@ export const routeGroups: readonly RouteGroup[] = [
   },
   {
     name: 'Sites',
-    description: 'Seats that are kept in advance: for this machine, and for web sites that hand them on to their users.',
+    description:
+      'Seats that are kept in advance: for this machine, and for web sites that hand them on to their users.',
     first: ['reserves', 'sites'],
   },
   { name: 'Serving', description: 'Giving out seats: the two switches.', first: ['serving'] },

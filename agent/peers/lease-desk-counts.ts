@@ -94,9 +94,9 @@ export class LeaseCounts {
   /** Every agent that is told asks for the offers, so that is only worth it where the answer is another. */
   #tellFree(product: ProductName): void {
     const { lessor, news, waiting } = this.#options
-    const isFree = lessor.view.suppliesFor(product).some(
-      ({ id, seats, onlyFor }) => onlyFor === undefined && lessor.view.used(id) < seats,
-    )
+    const isFree = lessor.view
+      .suppliesFor(product)
+      .some(({ id, seats, onlyFor }) => onlyFor === undefined && lessor.view.used(id) < seats)
     if (this.#free.get(product) === isFree) return
     this.#free.set(product, isFree)
     news.tell({ kind: 'counts', product, wanted: waiting(product) > 0 })

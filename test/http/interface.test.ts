@@ -24,6 +24,7 @@ test('what changes something has a guard that looks at the origin, and GET has n
     else if (path === '/api/v1/sign-in') t.is(guard, 'entry')
     // The people of this machine detach to it and give back; whether they may is asked within.
     else if (/^.api.v1.(detachments(\/\{id\})?|returns|password)$/.test(path)) t.is(guard, 'open')
+    else if (/^.api.v1.sites.\{id\}.(start|stop|sign-ins|activity)/.test(path)) t.is(guard, 'site')
     else t.is(guard, 'administrator', path)
   }
 })
