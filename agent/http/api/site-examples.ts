@@ -24,7 +24,7 @@ const reserve: Reserve = {
 }
 const wish = { product: 'acme/cad', seats: 3 }
 const named = { id: 'design' }
-export const listReservesExample = { answers: { 200: { items: [reserve], total: 1 } } }
+export const listReservesExample = { query: {}, answers: { 200: { items: [reserve], total: 1 } } }
 export const readReserveExample = { params: named, answers: { 200: reserve } }
 export const putReserveExample = { params: named, body: wish, answers: { 200: reserve, 201: reserve } }
 export const dropReserveExample = { params: named, answers: { 204: undefined } }
@@ -65,7 +65,7 @@ const signIn: SignIn = {
   expiresIn: 420,
 }
 
-export const listSitesExample = { answers: { 200: { items: [site], total: 1 } } }
+export const listSitesExample = { query: {}, answers: { 200: { items: [site], total: 1 } } }
 export const readSiteExample = { params: shop, headers: bearer, answers: { 200: site } }
 export const putSiteExample = { params: shop, body: siteWish, answers: { 200: site, 201: { ...site, token } } }
 export const dropSiteExample = { params: shop, answers: { 204: undefined } }

@@ -65,9 +65,6 @@ export interface SitesParts {
 type SiteCall = Pick<Call<{ readonly id: string }>, 'params' | 'headers' | 'authority'>
 
 const named = z.strictObject({ id: placeId })
-const withToken = {
-  Authorization: { description: 'Bearer and the token of the site, also on the machine itself', required: true },
-}
 const siteErrors = ['unknown_site', 'not_permitted'] as const
 
 export function siteRoutes(parts: SitesParts): Route[] {
@@ -125,7 +122,6 @@ export function siteRoutes(parts: SitesParts): Route[] {
       summary: 'One web site, with who is signed in there',
       example: readSiteExample,
       params: named,
-      headers: withToken,
       answers: { 200: { description: 'The site', schema: site } },
       errors: siteErrors,
       handle: (call) => {
@@ -197,7 +193,6 @@ export function siteRoutes(parts: SitesParts): Route[] {
         'Without the seat of the server the site does not start. Where there are fewer client seats than asked for, it takes what there is and goes on trying. A site that is started stays so when the agent restarts.',
       example: startSiteExample,
       params: named,
-      headers: withToken,
       answers: { 200: { description: 'It is started', schema: siteStart } },
       errors: [...siteErrors, 'no_server_license', 'store_unavailable'],
       handle: async (call) => {
@@ -216,7 +211,6 @@ export function siteRoutes(parts: SitesParts): Route[] {
       summary: 'Sign everybody out and give everything back',
       example: stopSiteExample,
       params: named,
-      headers: withToken,
       answers: { 204: { description: 'It is stopped' } },
       errors: [...siteErrors, 'store_unavailable'],
       handle: async (call) => {
@@ -237,7 +231,6 @@ export function siteRoutes(parts: SitesParts): Route[] {
         'A seat that the site keeps already; a sign-in never takes one from elsewhere. Administrators take no seat and are let in also when there is none.',
       example: signInExample,
       params: named,
-      headers: withToken,
       body: signInWish,
       answers: {
         200: { description: 'It was signed in before', schema: signIn },
@@ -268,7 +261,6 @@ export function siteRoutes(parts: SitesParts): Route[] {
       summary: 'Somebody signs out; the seat goes back to the site',
       example: signOutExample,
       params: z.strictObject({ id: placeId, signIn: signInId }),
-      headers: withToken,
       answers: { 204: { description: 'Nobody of that id is signed in' } },
       errors: [...siteErrors, 'store_unavailable'],
       handle: async (call) => {
@@ -289,7 +281,6 @@ export function siteRoutes(parts: SitesParts): Route[] {
         'Keeps their seats, and takes one again for who lost it by a recycle or for being idle. To be called before the site answers a request of a user; each is answered by itself.',
       example: activityExample,
       params: named,
-      headers: withToken,
       body: activityWish,
       answers: { 200: { description: 'What each has now', schema: activity } },
       errors: [...siteErrors, 'store_unavailable'],
