@@ -8,12 +8,14 @@ import type { Clock } from '../clock.ts'
 import { JoinedClock, systemSources } from '../system-clock.ts'
 import { type AgentReply, type CallAgent, connectAgent } from './call-agent.ts'
 import { type Answered, activityAnswer, signedIn, siteStart } from './site-answers.ts'
-import type { SiteDecider, SiteDecision, SiteRefused } from './site-decision.ts'
+import type { SiteDecider, SiteDecision, SiteRefusal, SiteRefused } from './site-decision.ts'
+import { type ExpressRequest, type ExpressResponse, expressSite } from './site-express.ts'
+import { type KoaContext, koaSite } from './site-koa.ts'
 import { isBelow, isPlain, type SitePaths, sitePaths } from './site-paths.ts'
 
 export type { SiteDecision, SiteRefusal, SiteRefused } from './site-decision.ts'
-export { type ExpressNext, type ExpressRequest, type ExpressResponse, expressSite } from './site-express.ts'
-export { type KoaContext, koaSite } from './site-koa.ts'
+export type { ExpressNext, ExpressRequest, ExpressResponse } from './site-express.ts'
+export type { KoaContext } from './site-koa.ts'
 export type { SitePaths } from './site-paths.ts'
 
 export interface SiteKitOptions extends Partial<SitePaths> {
@@ -151,6 +153,26 @@ export class SiteKit implements SiteDecider {
     const { code = 'site_reserve_empty', detail = 'There is no free seat.', retryIn } = answered
     const later = retryIn === undefined ? {} : { retryIn }
     return { kind: 'refuse', status: code === 'site_reserve_empty' ? 503 : 403, code, detail, isApi, ...later }
+  }
+
+  /**
+   * Middleware for Koa: lets a request on if its user may see the page, with `ctx.state.siteAccess` `full`, `administration` or `open`.
+   * @param signInOf the id that `signIn` gave, from the cookie or session of the request
+   * @param refused shows a page that says why there is no seat; plain text when left out
+   */
+  koa<Context extends KoaContext>(
+    signInOf: (context: Context) => string | undefined,
+    refused?: (context: Context, refusal: SiteRefusal) => Promise<void> | void,
+  ): (context: Context, next: () => Promise<unknown>) => Promise<void> {
+    return koaSite(this, signInOf, refused)
+  }
+
+  /** The same for Express, with `response.locals.siteAccess`. To be used before everything that asks for a seat. */
+  express<Request extends ExpressRequest, Response extends ExpressResponse>(
+    signInOf: (request: Request) => string | undefined,
+    refused?: (request: Request, response: Response, refusal: SiteRefusal) => void,
+  ): ReturnType<typeof expressSite<Request, Response>> {
+    return expressSite(this, signInOf, refused)
   }
 
   /** Requests of the same moment are asked for together. */

@@ -1,6 +1,6 @@
 /** The site kit: decisions on an agent of a few lines, Express, and a small real site on a real agent. */
 import test from 'ava'
-import { expressSite, SiteKit, type SiteKitOptions } from 'leasehold/client/site'
+import { SiteKit, type SiteKitOptions } from 'leasehold/client/site'
 import { z } from 'zod'
 import type { AgentCall, AgentReply } from '../../agent/client/call-agent.ts'
 import { startSmallSite } from '../fixtures/site/site.ts'
@@ -117,7 +117,7 @@ test('while the agent does not answer a confirmed seat is good for as long as th
 
 test('the middleware for Express lets on, leads, and answers programs with JSON', async (t) => {
   const { kit, state } = kitWith(people)
-  const middleware = expressSite(kit, (request: { path: string; user?: string }) => request.user)
+  const middleware = kit.express((request: { path: string; user?: string }) => request.user)
   const ask = (path: string, user?: string) =>
     new Promise<Record<string, unknown>>((resolve) => {
       const seen: Record<string, unknown> = {}
