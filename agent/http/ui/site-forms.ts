@@ -197,7 +197,7 @@ function writeForms(
   }
   const suggestions = { suggestions: products }
   const seats = { type: 'number' as const, min: 1, max: 1000, required: true }
-  const minutes = { type: 'number' as const, min: 1, max: 10_080, value: '240', unit: t('unit.minutes') }
+  const minutes = { type: 'number' as const, min: 1, max: 10_080, value: '240', unit: t('sites.minutes') }
   const siteFields = [
     field(site, '', 'id', t('sites.id'), { hint: t('sites.id_hint'), required: true }),
     field(site, '', 'serverProduct', t('sites.server_product'), {
