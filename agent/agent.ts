@@ -216,6 +216,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     processes,
     self,
     settings: sessionSettings,
+    agentName: (id) => peers.book.get(id)?.name,
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
