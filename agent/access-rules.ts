@@ -160,6 +160,10 @@ export function permitOf(
   return { kind: 'permitted', licenses: { kind: limit.kind, licenses: limit.licenses } }
 }
 
+export function licensesOf(supplies: Iterable<{ readonly license: string }>): Set<string> {
+  return new Set([...supplies].map(({ license }) => license))
+}
+
 /** Where all licenses that there are seats of are forbidden by a limit. */
 function refuseLicenses({ rule }: LicenseLimit): Refusal {
   const detail = `The rule “${rule.text}” (line ${rule.line} of User Restrictions) refuses the licenses that there are.`

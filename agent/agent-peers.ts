@@ -47,6 +47,8 @@ export interface PeerSources {
   readonly connect?: Connect
   /** Agents that others are told of. */
   readonly peers?: () => Peers['peers']
+  /** What is remembered of an agent has changed, or it is forgotten. */
+  readonly onPeer?: (id: string) => void
   /** What a manager does for other agents. */
   readonly routes?: readonly Route[]
 }
@@ -70,6 +72,7 @@ export function connectPeers(sources: PeerSources): ConnectedPeers {
     asksForApproval: () => configuration.get('serving.access') === 'approved',
     health,
     onTrouble: trouble,
+    ...(sources.onPeer === undefined ? {} : { onChange: sources.onPeer }),
   })
   const certificates = new Certificates({
     clock,

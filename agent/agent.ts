@@ -12,6 +12,7 @@ import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
 import { connectPages } from './agent-pages.ts'
+import { publishSeats } from './agent-seats.ts'
 import { Broker } from './broker.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
@@ -19,6 +20,7 @@ import type { FixedValues } from './config/load.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
 import type { HardwareParts } from './domain/hardware.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import { CookieAccess } from './http/access.ts'
@@ -46,7 +48,6 @@ import { RemoteOffers } from './remote-offers.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
 import { Serving } from './serving.ts'
-import { publicId } from './session-id.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -173,6 +174,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     random: () => randomInt(chanceSteps) / chanceSteps,
     port: () => port,
     listener: () => listener,
+    onPeer: () => desk.desk.notePolicy(),
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -192,7 +194,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     timers,
     self,
     remote,
-    onLine: (product, waiting) => events.publish('queue.changed', { product, waiting }),
+    onLine: (product, waiting) => {
+      events.publish('queue.changed', { product, waiting })
+      desk.desk.noteLine(product)
+    },
   })
   const serving = new Serving({
     lessor,
@@ -203,6 +208,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       events.publish('serving.changed', { state })
       // Who waits gets nothing from here any more.
       if (state !== 'open') finder.stop()
+      desk.desk.notePolicy()
     },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
@@ -220,8 +226,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
-    serving: () => serving.state(),
-    onRefused: (request, product, refusal) => refusals.note({ ...request, product, who: whoOf(request) }, refusal),
+    // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
+    serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    onRefused: (request, product, refusal) => {
+      refusals.note({ ...request, product, who: whoOf(request) }, refusal)
+      if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
+    },
   })
   const refusals = new Refusals({
     journal,
@@ -243,13 +253,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
-    if (event.kind === 'supplies') return
-    const { product } = event.grant
-    const id = publicId(event.grant.id)
-    if (event.kind === 'opened') peaks.note(event.grant, lessor.view)
-    if (event.kind === 'opened') events.publish('session.opened', { id, product })
-    else if (event.kind === 'ended') events.publish('session.ended', { id, product, reason: event.reason as never })
-    else events.publish('session.changed', { id, product })
+    publishSeats(event, { events, peaks, lessor })
   }
 
   const desk = connectDesk({
@@ -282,6 +286,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     sessionSettings.forget()
     if (names.includes('session.idleMinutes')) lessor.reconsiderIdle()
     serving.look()
+    if (names.some((name) => name.startsWith('serving.') || name.startsWith('users.'))) desk.desk.notePolicy()
     events.publish('configuration.changed', { names })
   })
   health.onChange((code) => events.publish('health.changed', { code }))
@@ -313,7 +318,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     licenses,
     shelf,
     desk: new DocumentDesk({ licenses, shelf, vendors }),
-    sessions: new SessionList(lessor, () => broker.viewContext()),
+    sessions: new SessionList(lessor, () => ({
+      ...broker.viewContext(),
+      agentName: (id) => peers.book.get(id)?.name,
+    })),
     configuration,
     health,
     events,

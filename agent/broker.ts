@@ -2,7 +2,9 @@
  * The broker gets sessions for applications: which product is meant, whose turn it is, and what to say when there is no seat.
  * Owns the waiting line. Seats themselves are the lessor's. Must not import http.
  */
+import { licensesOf, permitOf } from './access-rules.ts'
 import type { Clock } from './clock.ts'
+import type { LicenseLimit } from './domain/access/decide.ts'
 import type { Grant } from './domain/grant.ts'
 import { type ProductName, parseProductName, productName } from './domain/product-name.ts'
 import type { OpenCommand } from './domain/seats.ts'
@@ -46,7 +48,8 @@ export interface Asker {
 }
 
 export type Verdict =
-  | { readonly kind: 'allowed' }
+  /** With licenses: the seat must come from one of these, or from none of them. */
+  | { readonly kind: 'allowed'; readonly licenses?: LicenseLimit }
   | { readonly kind: 'denied'; readonly code: ErrorCode; readonly rule?: string; readonly detail: string }
 
 /** Whether this agent gives out seats at all, and what says that it does not. */
@@ -94,10 +97,10 @@ export class Broker {
     const named = await this.#nameOf(request.product)
     if (typeof named !== 'string') return await this.#refused(request, request.product, named)
     const command = this.#command(request, named)
-    const denied = this.#denied(command)
-    if (denied) return await this.#refused(request, named, denied)
+    const permit = this.#permit(command)
+    if (permit.kind === 'refused') return await this.#refused(request, named, permit)
     const { finder, keys } = this.#options
-    const found = await finder.find(command, { wait: (request.wait ?? 0) * 1000, signal: request.signal })
+    const found = await finder.find(permit.command, { wait: (request.wait ?? 0) * 1000, signal: request.signal })
     const { answer } = found
     if (answer.kind === 'granted' || answer.kind === 'repeated') {
       const { grant, expiresIn } = answer
@@ -181,17 +184,24 @@ export class Broker {
   }
 
   /** The first that refuses is the one that is named. Who has a seat keeps it. */
-  #denied({ id, product, feature, who }: OpenCommand): Refusal | undefined {
+  #permit(command: OpenCommand): { readonly kind: 'permitted'; readonly command: OpenCommand } | Refusal {
+    const { id, product, feature, who } = command
     const { lessor, serving, rules } = this.#options
-    if (lessor.view.grant(id)) return undefined
+    const permitted = { kind: 'permitted' as const, command }
+    if (lessor.view.grant(id)) return permitted
     const state = serving?.() ?? 'open'
     // Detached seats are had whatever the license server says.
     if (state !== 'open' && !lessor.view.suppliesFor(product).some((one) => one.kind === 'detachment'))
       return refuse(state, state === 'serving_stopped' ? 'It was stopped here.' : 'It is disabled here.')
     const verdict = rules?.({ product, who, ...(feature === undefined ? {} : { feature }) }) ?? { kind: 'allowed' }
-    if (verdict.kind === 'allowed') return undefined
-    const { code, detail, rule } = verdict
-    return refuse(code, detail, rule === undefined ? {} : { explanation: { managers: [], asked: [], rule } })
+    if (verdict.kind === 'denied') {
+      const { code, detail, rule } = verdict
+      return refuse(code, detail, rule === undefined ? {} : { explanation: { managers: [], asked: [], rule } })
+    }
+    const permit = permitOf(verdict, licensesOf(lessor.view.suppliesFor(product)))
+    if (permit.kind === 'refused' || permit.licenses === undefined)
+      return permit.kind === 'refused' ? permit : permitted
+    return { kind: 'permitted', command: { ...command, licenses: permit.licenses } }
   }
 
   #command(request: OpenRequest, product: ProductName): OpenCommand {

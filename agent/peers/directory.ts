@@ -7,7 +7,7 @@ import { setMaxListeners } from 'node:events'
 import type { Clock, Timers } from '../clock.ts'
 import { parseSearchParameter, readPlace } from '../config/search-parameters.ts'
 import { type Place, showPlace } from '../domain/place.ts'
-import { type ProductName, productOf } from '../domain/product-name.ts'
+import { type ProductName, productName, productOf, vendorOf } from '../domain/product-name.ts'
 import type { FoundBy, Hint } from './finders/finder.ts'
 import { type Condition, KnownAgent } from './known-agent.ts'
 import { LicenseTwins, type LicenseTwinsParts } from './license-twins.ts'
@@ -77,7 +77,7 @@ export class Directory implements KnownManagers {
     for (const agent of this.#agents.values()) {
       if (agent.condition.state !== 'reachable') continue
       if (wanted !== undefined && !isMeant(agent, wanted)) continue
-      const offer = agent.offers.find((one) => one.product === product)
+      const offer = offerOf(agent, product)
       if (offer !== undefined && !offer.chain.includes(this.#parts.self().id)) found.push({ agent, offer })
     }
     found.sort((a, b) => compareOffers(a.offer, b.offer) || (a.agent.latency ?? 0) - (b.agent.latency ?? 0))
@@ -98,7 +98,7 @@ export class Directory implements KnownManagers {
     if (!this.#parts.isAllowed()) return []
     return [...this.#agents.values()]
       .filter(
-        ({ condition, offers }) => condition.state === 'unreachable' && offers.some((one) => one.product === product),
+        ({ condition, offers }) => condition.state === 'unreachable' && offerOf({ offers }, product) !== undefined,
       )
       .map(({ id, name, condition: { detail } }) => ({ id, name, detail }))
   }
@@ -360,6 +360,12 @@ export class Directory implements KnownManagers {
 
 function isMeant(agent: KnownAgent, { place, id }: { readonly place: Place; readonly id?: string }): boolean {
   return id === undefined ? agent.has(place) : agent.id === id
+}
+
+/** Of the product itself, else of the vendor's seats that fit any product. */
+function offerOf({ offers }: Pick<KnownAgent, 'offers'>, product: ProductName): Offer | undefined {
+  const any = productName(vendorOf(product), '*')
+  return offers.find((one) => one.product === product) ?? offers.find((one) => one.product === any)
 }
 
 function compareOffers(a: Offer, b: Offer): number {

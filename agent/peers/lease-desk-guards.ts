@@ -3,6 +3,8 @@
  * user rules; the limit. The first that refuses is the one that is named. Owns nothing.
  * Must not import transport or http.
  */
+import { permitOf } from '../access-rules.ts'
+import type { LicenseLimit } from '../domain/access/decide.ts'
 import type { Grant } from '../domain/grant.ts'
 import { type ErrorCode, type Refusal, refuse } from '../errors.ts'
 import type { Serving } from '../serving.ts'
@@ -28,7 +30,7 @@ export interface UserSubject {
 }
 
 export type Verdict =
-  | { readonly kind: 'allowed' }
+  | { readonly kind: 'allowed'; readonly licenses?: LicenseLimit }
   | { readonly kind: 'denied'; readonly code: ErrorCode; readonly rule?: string; readonly detail: string }
 
 export interface LeaseGuardOptions {
@@ -90,6 +92,12 @@ export class LeaseGuards {
   /** The rules for users; also of seats that are in use. */
   refuseUser(subject: UserSubject): Refusal | undefined {
     return refusalOf(this.#options.rules.user(subject))
+  }
+
+  /** The same for a new seat: also from which licenses it may come. */
+  permitUser(subject: UserSubject, licenses: Iterable<string>): ReturnType<typeof permitOf> {
+    const verdict = this.#options.rules.user(subject)
+    return verdict.kind === 'allowed' ? permitOf(verdict, licenses) : (refusalOf(verdict) as Refusal)
   }
 
   /** @param holding seats of the product that the agent has or is asking for */

@@ -3,6 +3,7 @@
  * and nothing of how the request came. Owns nothing but its parts; seats are the lessor's, the line is the finder's.
  * Must not import transport or http.
  */
+import { licensesOf } from '../access-rules.ts'
 import type { Cancel, Clock, Timers } from '../clock.ts'
 import { type Grant, peerGrantId } from '../domain/grant.ts'
 import type { ProductName } from '../domain/product-name.ts'
@@ -196,18 +197,19 @@ export class LeaseDesk {
     const wrong = guards.closed() ?? checkAsk(ask, peer, self)
     if (wrong) return wrong
     if (!lessor.isReady) return unavailable('The store is being read again.')
-    const command = leaseCommand(ask, id, peer, self)
-    const live = lessor.view.grant(command.id)
-    if (live) return await this.#repeat(live, command, peer)
-    const ended = lessor.view.tombstone(command.id)
+    const asked = leaseCommand(ask, id, peer, self)
+    const live = lessor.view.grant(asked.id)
+    if (live) return await this.#repeat(live, asked, peer)
+    const ended = lessor.view.tombstone(asked.id)
     if (ended) return leaseEnded(ended.reason)
-    const before = this.#refused.get(command.id)
+    const before = this.#refused.get(asked.id)
     if (before) return before
-    const refusal = this.#refuse(peer, command)
-    if (refusal) {
-      this.#line.giveUp(command.id)
-      return this.#note(peer, ask, command, refusal)
+    const permit = this.#permit(peer, asked)
+    if (permit.kind === 'refused') {
+      this.#line.giveUp(asked.id)
+      return this.#note(peer, ask, asked, permit)
     }
+    const { command } = permit
     const answer = await this.#line.ask(command, (ask.wait ?? 0) * 1000)
     switch (answer.kind) {
       case 'queued':
@@ -223,12 +225,22 @@ export class LeaseDesk {
     }
   }
 
-  #refuse(peer: PeerCaller, command: LeaseCommand): Refusal | undefined {
-    const { guards } = this.#options
-    const refusal = guards.refuseAgent(peer) ?? guards.refuseNew() ?? guards.refuseUser(subjectOf(command))
-    if (refusal || this.#line.has(command.id)) return refusal
+  /** The command with what the rules permit of the licenses. */
+  #permit(
+    peer: PeerCaller,
+    command: LeaseCommand,
+  ): { readonly kind: 'permitted'; readonly command: LeaseCommand } | Refusal {
+    const { guards, lessor } = this.#options
     const { holder, product, seats } = command
-    return guards.refuseMore(seats, () => this.#held.seats(holder, product) + this.#line.seats(holder, product))
+    const refusal = guards.refuseAgent(peer) ?? guards.refuseNew()
+    if (refusal) return refusal
+    const permit = guards.permitUser(subjectOf(command), licensesOf(lessor.view.suppliesFor(product)))
+    if (permit.kind === 'refused') return permit
+    const permitted = permit.licenses === undefined ? command : { ...command, licenses: permit.licenses }
+    const more = this.#line.has(command.id)
+      ? undefined
+      : guards.refuseMore(seats, () => this.#held.seats(holder, product) + this.#line.seats(holder, product))
+    return more ?? { kind: 'permitted', command: permitted }
   }
 
   #told(found: FoundLease, peer: PeerCaller, ask: LeaseAsk, command: LeaseCommand): LeaseAnswer {

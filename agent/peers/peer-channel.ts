@@ -3,8 +3,7 @@
  * are repeated once where a repeat can help: another start or time, another certificate, a connection that had just been closed.
  * Owned by the client. Must not import http of ours.
  */
-import { Agent, type ClientRequestArgs, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { type VerifyingKey, verifyingKey } from '../domain/documents/keys.ts'
 import { contentDigest, emptyDigest } from '../domain/http-signature.ts'
@@ -22,6 +21,7 @@ import { meetAnywhere, type Step } from './meeting.ts'
 import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
 import { connectSecurely, deadline, hostHeader, type Place, readPlace, writePlace } from './peer-connection.ts'
 import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
+import { ConnectionFailure, OtherCertificate, Pool } from './peer-pool.ts'
 import { type PeerStream, readEvents, type StreamListener } from './peer-stream.ts'
 import { Turns } from './turns.ts'
 
@@ -46,18 +46,6 @@ const mostConnections = 32
 const meetingTime = 10_000
 const mostAttempts = 3
 
-/** The connection leads to another certificate than before. */
-class OtherCertificate extends Error {}
-
-class ConnectionFailure extends Error {
-  readonly step: 'name' | 'connect' | 'tls'
-
-  constructor(step: 'name' | 'connect' | 'tls', detail: string) {
-    super(detail)
-    this.step = step
-  }
-}
-
 type Outcome = PeerAnswer | Unreachable | { readonly kind: 'opened'; readonly stream: PeerStream }
 /** It can help to try once more. */
 type Again = { readonly kind: 'again'; readonly sent: boolean; readonly failure: Outcome }
@@ -81,7 +69,7 @@ export class PeerChannel {
   constructor(parts: PeerClientParts, id: string) {
     this.#parts = parts
     this.#id = id
-    this.#pool = new Pool((signal) => this.#connect(signal))
+    this.#pool = new Pool(mostConnections, (signal) => this.#connect(signal))
   }
 
   /** Where the agent may be found. */
@@ -313,27 +301,6 @@ export class PeerChannel {
     if (secured.certificate === standing.certificate) return secured.socket
     secured.socket.destroy()
     throw new OtherCertificate(`${writePlace(standing.place)}: it has another certificate than before`)
-  }
-}
-
-/** Connections that are kept and used again, the last one first. */
-class Pool extends Agent {
-  readonly #open: (signal: AbortSignal) => Promise<TLSSocket>
-
-  constructor(open: (signal: AbortSignal) => Promise<TLSSocket>) {
-    super({ keepAlive: true, maxSockets: mostConnections, maxFreeSockets: mostConnections, scheduling: 'lifo' })
-    this.#open = open
-  }
-
-  override createConnection(
-    { signal = AbortSignal.timeout(meetingTime) }: ClientRequestArgs,
-    callback: (error: Error | null, socket: Duplex) => void = () => undefined,
-  ): undefined {
-    this.#open(signal).then(
-      (socket) => callback(null, socket),
-      // there is no socket then, whatever the types say
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), undefined as never),
-    )
   }
 }
 

@@ -136,8 +136,9 @@ export class PeerAgent {
         routes: [
           ...helloRoutes({ hello: async () => change(await introduction.hello()) }),
           ...peersRoutes({ peers: () => [] }),
-          ...this.#testRoutes(),
+          // First: they may have the address of one that only tests have.
           ...(options.routes ?? []),
+          ...this.#testRoutes(),
         ],
       },
     })
