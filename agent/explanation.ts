@@ -199,6 +199,7 @@ export class Explanations {
   #returnOf(grant: Grant, now: number, idleLimit: number): number {
     const promise = this.#options.lessor.promiseOf(grant.id)
     if (!promise) return Number.POSITIVE_INFINITY
+    if (grant.kind === 'detachment') return promise.freeAt
     // Renewals are due after a third of what was promised; half of it is late.
     const late = now - promise.heardAt > (promise.promisedUntil - promise.heardAt) / 2
     const free = grant.ending !== undefined || late ? promise.freeAt : Number.POSITIVE_INFINITY
