@@ -104,7 +104,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     stateText: t(`detached_state.${state}_text`, { name: other, manager: manager.name }),
     soft: detachment.soft,
     reminder:
-      detachment.reminder === undefined
+      detachment.reminder === undefined || isGone(detachment)
         ? undefined
         : { kind: 'warning', icon: 'clock', text: t(`reminder.${reminders[detachment.reminder]}`) },
     ends: spell(detachment.until),
