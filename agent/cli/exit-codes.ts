@@ -71,7 +71,11 @@ export const exitKinds: readonly ExitKind[] = [
       'wrong_key',
     ],
   },
-  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session', 'unknown_peer', 'unknown_detachment'] },
+  {
+    exit: 7,
+    meaning: 'there is no such thing',
+    codes: ['not_found', 'unknown_session', 'unknown_peer', 'unknown_detachment'],
+  },
   {
     exit: 8,
     meaning: 'seats are still in use, so not now',
