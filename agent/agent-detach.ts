@@ -3,7 +3,9 @@
  * `agent.ts` and tests import it.
  */
 import { type AccessRules, subjectOf } from './access-rules.ts'
+import type { ConnectedDesk } from './agent-desk.ts'
 import { detachableProducts } from './agent-detachable.ts'
+import type { ConnectedNetwork } from './agent-network.ts'
 import type { Clock, Timers } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
 import type { DateFloor } from './date-floor.ts'
@@ -32,24 +34,19 @@ import type { Route } from './http/route.ts'
 import type { ApiParts } from './http/routes.ts'
 import { detachmentJobs } from './jobs/detachment-jobs.ts'
 import { Housekeeping } from './jobs/housekeeping.ts'
-import type { Leases } from './leases.ts'
 import type { Lessor } from './lessor.ts'
 import type { LicenseShelf } from './license-shelf.ts'
 import type { Log } from './log.ts'
 import { paged } from './paging.ts'
 import { detachmentLink } from './peers/detachment-calls.ts'
 import { DetachmentDesk } from './peers/detachment-desk.ts'
-import type { Directory } from './peers/directory.ts'
-import type { LeaseGuards } from './peers/lease-desk-guards.ts'
-import type { PeerCalls } from './peers/manager-calls.ts'
-import type { PeerBook } from './peers/peer-book.ts'
+import type { OfferedDetachments } from './peers/lease-desk.ts'
 import type { AgentName } from './session-view.ts'
 import type { VendorTrust } from './vendor-trust.ts'
 import type { Writer } from './writer.ts'
 
 export interface DetachParts {
   readonly lessor: Lessor
-  readonly leases: Leases
   readonly shelf: LicenseShelf
   readonly vendors: VendorTrust
   readonly writer: Writer
@@ -64,12 +61,8 @@ export interface DetachParts {
   readonly events: Events
   readonly log: Log
   readonly access: Pick<CookieAccess, 'asks'>
-  readonly book: Pick<PeerBook, 'get' | 'list' | 'self'>
-  readonly calls: Pick<PeerCalls, 'call'>
-  readonly directory: Directory
-  readonly guards: LeaseGuards
-  /** Tells an agent that something was made for it. */
-  readonly tell: (agent: string, id: string) => void
+  readonly network: Pick<ConnectedNetwork, 'leases' | 'peers' | 'discovery'>
+  readonly desk: Pick<ConnectedDesk, 'guards' | 'desk'>
   readonly randomId: () => string
 }
 
@@ -79,8 +72,8 @@ export interface ConnectedDetach {
   readonly holding: DetachmentHolding
   readonly blocks: DetachmentBlocks
   readonly contact: DetachmentContact
-  readonly making: DetachmentMaking
-  readonly desk: DetachmentDesk
+  /** What other agents are told. */
+  readonly offered: OfferedDetachments
   readonly detachments: Detachments
   readonly housekeeping: Housekeeping
   /** For other agents. */
@@ -95,7 +88,9 @@ const second = 1_000
 const minute = 60_000
 
 export function connectDetach(parts: DetachParts): ConnectedDetach {
-  const { lessor, leases, writer, floor, clock, timers, self, configuration, events, health, log, randomId } = parts
+  const { leases, peers, discovery } = parts.network
+  const { guards } = parts.desk
+  const { lessor, writer, floor, clock, timers, self, configuration, events, health, log, randomId } = parts
   const trouble = (error: unknown): void => log.error('a detachment could not be brought up to date', { error })
   const book = new DetachmentBook(clock)
   const dates = (signers: readonly string[]) => floor.dates(signers)
@@ -112,6 +107,7 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
   const isEnabled = (product: ProductName): boolean => settings(product).enabled
   const holding = new DetachmentHolding({
     ...parts,
+    leases,
     book,
     writes: writer,
     dates,
@@ -139,8 +135,9 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
     book,
     managers,
     writes: writer,
-    keyOf: (agent) => parts.book.get(agent)?.key.jwk,
-    onForgotten: (by) => parts.book.self.report(by),
+    guards,
+    keyOf: (agent) => peers.book.get(agent)?.key.jwk,
+    onForgotten: (by) => peers.book.self.report(by),
   })
   const detachments = new Detachments({
     ...parts,
@@ -153,9 +150,10 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
     managers,
     settings,
     zone: localZone,
-    productsNamed: (product) => parts.directory.productsNamed(product),
+    productsNamed: (product) => discovery.directory.productsNamed(product),
     agentOf: (named) => agentOf(named, parts),
-    refuseNew: () => parts.guards.refuseNew(),
+    refuseNew: () => guards.refuseNew(),
+    tell: (agent, id) => parts.desk.desk.noteDetachment(agent, id),
   })
   const housekeeping = new Housekeeping({
     jobs: detachmentJobs({
@@ -174,7 +172,7 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
   book.onChange(({ side, id }) => {
     if (side !== 'relay') events.publish('detachment.changed', { id, direction: side })
   })
-  parts.directory.onChange(() => contact.noteManagers())
+  discovery.directory.onChange(() => contact.noteManagers())
   const stops: (() => void)[] = []
 
   return {
@@ -182,8 +180,10 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
     holding,
     blocks: new DetachmentBlocks({ holding, returning }),
     contact,
-    making,
-    desk,
+    offered: {
+      ready: (agent) => desk.readyFor(agent),
+      figures: (product) => making.figures(product),
+    },
     detachments,
     housekeeping,
     routes: peerDetachmentRoutes(desk),
@@ -211,13 +211,15 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
   }
 }
 
-function managersOf({ directory, book, calls }: DetachParts): DetachmentManagers {
+function managersOf({ network }: DetachParts): DetachmentManagers {
+  const { directory } = network.discovery
+  const { book, client } = network.peers
   const known = (id: string) => directory.find(id) ?? book.get(id)
   return {
     offering: (product) => directory.offering(product),
     link: (id) => {
       const peer = known(id)
-      return peer && detachmentLink(peer, calls)
+      return peer && detachmentLink(peer, client)
     },
     isMeant: (id, typed) => directory.isAt(id, typed) || known(id)?.name.toLowerCase() === typed.trim().toLowerCase(),
     isReachable: (id) => {
@@ -228,7 +230,9 @@ function managersOf({ directory, book, calls }: DetachParts): DetachmentManagers
 }
 
 /** By its id or name; what waits for approval or is denied is nobody to give seats to. */
-function agentOf(named: string, { book, directory }: DetachParts) {
+function agentOf(named: string, { network }: DetachParts) {
+  const { directory } = network.discovery
+  const { book } = network.peers
   const known = book.list().find(({ id, name }) => id === named || name.toLowerCase() === named.toLowerCase())
   if (known === undefined || known.approval === 'denied') return undefined
   const found = directory.find(known.id)
@@ -282,7 +286,7 @@ function apiOf(
     get: (id) => detachments.get(id),
     block: (id) => detachments.block(id),
     detachable: ({ product, ...page }) => {
-      const all = detachableProducts({ ...parts, making })
+      const all = detachableProducts({ ...parts, making, directory: parts.network.discovery.directory })
       return paged(
         all.filter((one) => product === undefined || one.product === product),
         page,

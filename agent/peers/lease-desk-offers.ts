@@ -23,11 +23,9 @@ export interface LeaseOfferOptions {
   /** ISO 8601; undefined when all holders renew. */
   readonly nextReturnAt: (product: ProductName) => string | undefined
   /** How much of a product can be taken along; absent: nothing. */
-  readonly figures?: (product: ProductName) => {
-    readonly detachable: number
-    readonly detached: number
-    readonly maxDays: number
-  }
+  readonly figures?: (
+    product: ProductName,
+  ) => { readonly detachable: number; readonly detached: number; readonly maxDays: number } | undefined
   /** What other managers offer now; nothing where this agent takes no seats of others. */
   readonly relayed: () => Iterable<{ readonly manager: string; readonly offer: Offer }>
 }

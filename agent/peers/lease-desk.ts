@@ -31,6 +31,12 @@ import { RefusedIds } from './lease-desk-refused.ts'
 import { DeskRenewals, type Upstream } from './lease-desk-renewals.ts'
 import type { LeaseAsk, LeaseGrant, LeaseQueued, Offers, RenewalsAnswer, RenewalsAsk } from './wire.ts'
 
+/** Seats that are taken along, as other agents are told of them. */
+export interface OfferedDetachments {
+  ready(agent: string): readonly string[]
+  figures(product: ProductName): { readonly detachable: number; readonly detached: number; readonly maxDays: number }
+}
+
 export interface LeaseDeskOptions {
   readonly lessor: Pick<Lessor, 'view' | 'promiseOf' | 'isReady' | 'renew' | 'disconnect' | 'forbid'>
   readonly finder: LeaseFinder
@@ -47,10 +53,7 @@ export interface LeaseDeskOptions {
   readonly licenseFacts: LeaseOfferOptions['licenseFacts']
   readonly relayed: LeaseOfferOptions['relayed']
   /** What of this agent can be taken along, and what was made for an agent and is not taken yet. */
-  readonly detaching?: {
-    ready(agent: string): readonly string[]
-    figures(product: ProductName): { readonly detachable: number; readonly detached: number; readonly maxDays: number }
-  }
+  readonly detaching?: () => OfferedDetachments
   /** Told what came of every request but repeats. */
   readonly onOutcome?: (peer: PeerCaller, ask: LeaseAsk, outcome: 'granted' | Refusal) => void
 }
@@ -107,13 +110,11 @@ export class LeaseDesk {
       ? leaseOffers(peer.id, self, {
           ...this.#options,
           waiting: (product) => finder.waiting(product),
-          ...(this.#options.detaching === undefined
-            ? {}
-            : { figures: this.#options.detaching.figures.bind(this.#options.detaching) }),
+          figures: (product) => this.#options.detaching?.().figures(product),
           nextReturnAt: (product) => explain(product, undefined)?.nextReturnAt,
         })
       : []
-    const ready = this.#options.detaching?.ready(peer.id) ?? []
+    const ready = this.#options.detaching?.().ready(peer.id) ?? []
     return { instance: self, serving: state, offers, ...(ready.length === 0 ? {} : { detachments: [...ready] }) }
   }
 
