@@ -117,7 +117,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     actions: detachment.actions.map((action) => ({
       id: action,
       address: `${address}/${action}`,
-      label: t(`detached.label_${action}`, { what }),
+      label: t('detached.label', { action: t(`detached.${action}`), what }),
     })),
     unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),
   }

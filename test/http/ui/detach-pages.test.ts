@@ -96,10 +96,7 @@ test('a wrong date or number of seats is refused at its field with the value tha
   await expectWrong({ seats: '9' }, /Only 3 seats can be detached now/)
   await expectWrong({ seats: '1e3' }, /Seats: must be a number/)
   await expectWrong({ to: 'block', recipient: '' }, /Recipient ID: Paste the recipient ID/)
-  await expectWrong(
-    { to: 'block', recipient: 'for another' },
-    /Recipient ID: .*not_a_document/,
-  )
+  await expectWrong({ to: 'block', recipient: 'for another' }, /Recipient ID: .*not_a_document/)
   const off = await visitor.post(detach, { ...usual, until: '2026-11-30', step: 'check' })
   t.is(off.status, 409)
   t.regex(
