@@ -204,6 +204,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
     // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
     serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    detachable: (product) => detach.offered.figures(product).detachable,
     onRefused: (request, product, refusal) => {
       refusals.note({ ...request, product, who: whoOf(request) }, refusal)
       if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)

@@ -71,6 +71,8 @@ export interface BrokerOptions {
   readonly remote?: LeaseSeats
   /** The user rules; absent: everybody may. */
   readonly rules?: (asker: Asker) => Verdict
+  /** How many seats of a product could be detached now; absent: none. */
+  readonly detachable?: (product: ProductName) => number
   /** Absent: open. */
   readonly serving?: () => ServingState
   /** Told of every request that was refused, with the product it was taken to mean. */
@@ -86,10 +88,10 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options
-    const { clock, lessor, writes, self, settings, remote } = options
+    const { clock, writes, self, remote } = options
     this.#refusals = new RefusalJournal(writes, clock, self)
     const known = remote?.known
-    this.#explanations = new Explanations({ lessor, clock, self, settings, ...(known === undefined ? {} : { known }) })
+    this.#explanations = new Explanations({ ...options, ...(known === undefined ? {} : { known }) })
   }
 
   async open(request: OpenRequest): Promise<OpenedSession | Refusal> {
