@@ -219,9 +219,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     prover: proofs,
     processes,
     settings: sessionSettings,
+    agentName: (id) => peers.book.get(id)?.name,
     remote,
     rules,
     serving: servingState,
+    detachable: (product) => detach.offered.figures(product).detachable,
     onRefused: (request, product, refusal) => {
       refusals.note({ ...request, product, who: whoOf(request) }, refusal)
       if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)

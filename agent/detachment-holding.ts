@@ -8,7 +8,7 @@ import { type DetachTerms, detachedSupply, type InRecord, isIn, termsOf } from '
 import { detachDisabled, unknownDetachment } from './detachment-refusals.ts'
 import { buildReturn, type CheckedDetachment } from './domain/documents/detachment.ts'
 import type { SigningKey } from './domain/documents/keys.ts'
-import { type Dates, endOf, isSetBack } from './domain/floor.ts'
+import { behindTolerance, type Dates, endOf, isSetBack } from './domain/floor.ts'
 import type { Who } from './domain/grant.ts'
 import type { ProductName } from './domain/product-name.ts'
 import type { Supply, Takes } from './domain/supply.ts'
@@ -327,7 +327,10 @@ export class DetachmentHolding {
     if (this.left(record) <= 0) return { kind: 'nothing', why: 'license_expired' }
     if (record.state === 'returning') return { kind: 'renewals', why: 'lease_returning' }
     const dates = this.#dates(record)
-    if (isSetBack(dates)) return { kind: 'renewals', why: 'clock_set_back' }
+    const { clock } = this.#options
+    // By the manager's time the clock may be right, whatever was believed here before.
+    const isBehind = dates.date - clock.wall() > behindTolerance
+    if (isBehind && isSetBack(dates)) return { kind: 'renewals', why: 'clock_set_back' }
     return endOf(dates, record.until) === 'held' ? { kind: 'renewals', why: 'license_expired' } : { kind: 'sessions' }
   }
 

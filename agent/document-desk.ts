@@ -4,8 +4,7 @@
  */
 import { type DetachmentBlocks, isOfDetachments, keyIn } from './detachment-blocks.ts'
 import { isMailed, spellTime, writeBlock } from './domain/documents/armor.ts'
-import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
-import { gatherTexts } from './domain/documents/detachment.ts'
+import { claimedName, openBlock, readBlocks } from './domain/documents/armor-reader.ts'
 import { type AnyOpened, documentNames, openAnyDocument } from './domain/documents/document.ts'
 import { shortGroups, verifyingKey } from './domain/documents/keys.ts'
 import type { DocumentRefusal } from './domain/documents/refusal.ts'
@@ -102,10 +101,10 @@ export class DocumentDesk {
     if (!Array.isArray(opened)) return opened
     const documents: RecognizedView[] = []
     const found = opened.filter((one) => one.kind === 'opened')
-    const above = partsOfDetachments(found)
-    for (const one of opened.filter((each) => each.kind === 'refused' || !above.has(each.text))) {
+    const rest = brings(text, 'detachment') ? opened.filter((one) => one.kind === 'refused' || !isRoot(one)) : opened
+    for (const one of rest) {
       if (one.kind === 'refused') {
-        if (opened.length === 1) return one
+        if (rest.length === 1) return one
         documents.push({
           type: 'unknown',
           summary: 'A block that can not be used.',
@@ -118,7 +117,7 @@ export class DocumentDesk {
       const { refused, block } = apply
         ? await this.#apply(one, trust, found)
         : { refused: this.#check(one, trust, found), block: undefined }
-      if (refused && apply && block === undefined && found.length - above.size === 1 && opened.length === found.length)
+      if (refused && apply && block === undefined && rest.length === 1)
         return refuse(refused.code, refused.detail, refused.facts)
       documents.push({
         ...this.#describe(one),
@@ -189,13 +188,17 @@ export class DocumentDesk {
   }
 }
 
-/** Texts that came with a detachment and say nothing by themselves: the license and activation above it. */
-function partsOfDetachments(found: readonly AnyOpened[]): ReadonlySet<string> {
-  const parts = new Set<string>()
-  for (const one of found)
-    if (one.typ === 'leasehold-detachment')
-      for (const text of gatherTexts(one, found)) if (text !== one.text) parts.add(text)
-  return parts
+/** Whether a block in the text says that it is one of that kind, be it damaged. */
+function brings(text: string, kind: 'detachment'): boolean {
+  const reading = readBlocks(text)
+  if (reading.kind === 'refused') return false
+  const isIn = (label: string): boolean => label.toLowerCase().includes(kind)
+  return reading.blocks.some((block) => claimedName(block) === kind) || reading.damaged.some(isIn)
+}
+
+/** Where a detachment is with it, it is what that is below: nothing to be installed here. */
+function isRoot({ typ }: AnyOpened): boolean {
+  return typ === 'leasehold-license' || typ === 'leasehold-activation'
 }
 
 function notWanted([found]: readonly AnyOpened[], wanted: string): Refusal {

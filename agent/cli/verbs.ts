@@ -1,12 +1,16 @@
 /** All verbs of the command line, in the order of the help. Owns nothing. */
 import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
+import { attachVerb, recipientVerb } from './attach.ts'
 import { clientsVerb } from './clients.ts'
+import { clockVerb, confirmClockVerb } from './clock.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
 import { importConfigVerb } from './config-import.ts'
+import { blockVerb, detachmentsVerb, detachVerb, lostVerb } from './detach.ts'
 import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
+import { extendVerb } from './extend.ts'
 import { journalVerb, verifyJournalVerb } from './journal.ts'
 import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
 import { approveManagerVerb, forgetManagerVerb, managersVerb } from './managers.ts'
@@ -15,6 +19,7 @@ import { productModeVerb } from './product-mode.ts'
 import { productsVerb } from './products.ts'
 import { testProxyVerb } from './proxy.ts'
 import { reserveVerbs } from './reserves.ts'
+import { returnVerb } from './return.ts'
 import { checkRulesVerb } from './rules.ts'
 import { runVerb } from './run.ts'
 import { searchVerb } from './search.ts'
@@ -46,6 +51,14 @@ export const verbs: readonly Verb[] = [
   deactivateVerb,
   removeLicenseVerb,
   documentsVerb,
+  detachVerb,
+  detachmentsVerb,
+  extendVerb,
+  returnVerb,
+  recipientVerb,
+  attachVerb,
+  blockVerb,
+  lostVerb,
   managersVerb,
   approveManagerVerb,
   forgetManagerVerb,
@@ -61,6 +74,8 @@ export const verbs: readonly Verb[] = [
   validateConfigVerb,
   importConfigVerb,
   testProxyVerb,
+  clockVerb,
+  confirmClockVerb,
   passwordVerb,
   versionVerb,
 ]

@@ -13,6 +13,7 @@ import type { ServingState } from '../../agent/serving.ts'
 import type { RecycleSchedule } from '../../agent/site-book.ts'
 import type { Calendar } from '../../agent/sites.ts'
 import { MemoryStore } from '../../agent/store/memory-store.ts'
+import type { Store } from '../../agent/store/store.ts'
 import { Writer } from '../../agent/writer.ts'
 import { supply } from '../domain/world.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
@@ -23,6 +24,40 @@ import { FailingStore } from '../store/failing-store.ts'
 /** Seats of an own license. */
 export function own(id: string, more: Partial<Supply> = {}): Supply {
   return supply(id, { vendorKey: 'key of acme', ...more })
+}
+
+/** The store as one process sees it: with the process its calls end, and what it still does reaches nothing. */
+class OwnStore implements Store {
+  readonly #store: Store
+  isOver = false
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  open(): ReturnType<Store['open']> {
+    return this.#alive(() => this.#store.open())
+  }
+
+  load(): ReturnType<Store['load']> {
+    return this.#store.load()
+  }
+
+  commit(...given: Parameters<Store['commit']>): ReturnType<Store['commit']> {
+    return this.#alive(() => this.#store.commit(...given))
+  }
+
+  journal(...given: Parameters<Store['journal']>): ReturnType<Store['journal']> {
+    return this.#store.journal(...given)
+  }
+
+  close(): Promise<void> {
+    return this.#alive(() => this.#store.close())
+  }
+
+  #alive<T>(call: () => Promise<T>): Promise<T> {
+    return this.isOver ? new Promise(() => undefined) : call()
+  }
 }
 
 /** Due when the test says so. */
@@ -56,6 +91,7 @@ export class Stand {
   serving: ServingState = 'open'
   denied: string[] = []
   #ids = 0
+  #own: OwnStore | undefined
   writer!: Writer
   lessor!: Lessor
   leases!: Leases
@@ -77,7 +113,9 @@ export class Stand {
   }
 
   async begin(): Promise<void> {
-    const { clock, store, network } = this
+    const { clock, network } = this
+    const store = new OwnStore(this.store)
+    this.#own = store
     const timers = clock
     const trouble = (what: string, error?: unknown): number => this.troubles.push(`${what}: ${String(error)}`)
     const writes = new Writer({
@@ -160,6 +198,7 @@ export class Stand {
   async restart(how: 'crash' | 'reboot' = 'crash'): Promise<void> {
     for (const manager of this.network.managers) manager.followers.clear()
     this.calendar.tasks.clear()
+    if (this.#own) this.#own.isOver = true
     if (how === 'crash') this.clock.restart()
     else this.clock.reboot()
     await this.store.close()

@@ -75,6 +75,7 @@ export interface CheckedDetachment {
  */
 export function checkDetachment(texts: readonly string[]): CheckedDetachment | DocumentRefusal {
   const [licenseText = '', ...below] = texts
+  if (below.length === 0) return incomplete('The license and what follows from it are missing.')
   const license = openDocument(licenseText, 'leasehold-license')
   if (license.kind === 'refused') return license
   const last = below.at(-1)

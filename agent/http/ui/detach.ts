@@ -106,13 +106,13 @@ async function showRecipient(page: Page, parts: Parts, found: Found, shown: Show
     {
       ...frameOf(page, found, 1),
       ...wrongOf(shown, labels, page),
-      wished,
+      wished: { ...wished, seats: wished.seats ?? 1 },
       ways,
       to: chosen,
       agents: known.map(({ id, name }) => ({ value: id, label: name })),
       off: parts.detaching.enabled(found.id) ? undefined : t('detach.off', { machine: parts.frame().machineName }),
       nothing: found.own.length === 0 && found.others.length === 0,
-      offers: (here ? found.others : found.own).map((offer) => writeOffer(offer, page)),
+      offers: [...found.others, ...found.own].map((offer) => writeOffer(offer, page)),
     },
     status,
   )
@@ -139,7 +139,7 @@ async function showUntil(page: Page, parts: Parts, found: Found, shown: Shown, s
     {
       ...frameOf(page, found, 2),
       ...wrongOf(shown, labels, page),
-      wished: { ...wished, until },
+      wished: { ...wished, until, seats: wished.seats ?? '' },
       recipient: nameRecipient(page, parts, wished),
       offers: offers.map((offer) => writeOffer(offer, page)),
       first: time.calendarDay(now),

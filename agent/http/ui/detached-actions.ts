@@ -100,7 +100,7 @@ async function showExtend(page: Page, parts: Parts, found: Found, shown: ShownEx
   await page.show(
     'pages/detached-extend',
     {
-      title: t('detached.label_extend', { what: row.what }),
+      title: t('detached.label', { action: t('detached.extend'), what: row.what }),
       trail,
       row,
       until,

@@ -104,7 +104,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     stateText: t(`detached_state.${state}_text`, { name: other, manager: manager.name }),
     soft: detachment.soft,
     reminder:
-      detachment.reminder === undefined
+      detachment.reminder === undefined || isGone(detachment)
         ? undefined
         : { kind: 'warning', icon: 'clock', text: t(`reminder.${reminders[detachment.reminder]}`) },
     ends: spell(detachment.until),
@@ -117,7 +117,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     actions: detachment.actions.map((action) => ({
       id: action,
       address: `${address}/${action}`,
-      label: t(`detached.label_${action}`, { what }),
+      label: t('detached.label', { action: t(`detached.${action}`), what }),
     })),
     unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),
   }

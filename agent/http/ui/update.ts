@@ -90,8 +90,9 @@ function writeDocument({ language }: Page, document: RecognizedDocument, parts: 
             filename: 'return-receipt.txt',
             qr: drawQr(block),
           },
+    // It is nothing to apply, and nothing is wrong with it.
     refused:
-      refused === undefined
+      refused === undefined || type === 'recipient'
         ? undefined
         : {
             title: language.translate(`error.${refused.code}.title`, t(`error.${refused.code}.title`)),

@@ -43,7 +43,6 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'detachable.column_': ['product', 'enabled', 'reserved', 'max_days', 'now'],
   'detach.to_': ['here_hint', 'agent_hint', 'block_hint'],
   'detached.': detachmentActions,
-  'detached.label_': detachmentActions,
   'detached.block_': ['detachment', 'detachment_text', 'receipt', 'receipt_text'],
   'detached_state.': detachmentStates.flatMap((state) => [state, `${state}_text`]),
   'reminder.': ['days', 'day', 'hours'],
