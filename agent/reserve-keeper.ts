@@ -253,13 +253,22 @@ export class ReserveKeeper {
         if (taken > 0) continue
       }
       if (asked.length === 0) await this.#options.remote.known.settled()
-      const found = await this.#takeRemote(keep)
-      asked.push(...found.asked)
-      said = found.said ?? said
-      if (!found.isTaken) break
+      const count = Math.min(missing, Math.max(1, this.#offered(product)))
+      const found = await Promise.all(Array.from({ length: count }, () => this.#takeRemote(keep)))
+      asked.push(...found.flatMap((one) => one.asked))
+      said = found.find((one) => one.said)?.said ?? said
+      if (!found.some(({ isTaken }) => isTaken)) break
     }
     if (!this.#missing(name)) return this.#forgetTrouble(name)
     trying.trouble = { ...(said ?? nothing), asked: asked.slice(-20) }
+  }
+
+  /** Free seats of other managers, as far as is known. */
+  #offered(product: ProductName): number {
+    const free = (all: number, used: number): number => Math.max(0, all - used)
+    return this.#options.remote.known
+      .offering(product)
+      .reduce((sum, { offer }) => sum + free(offer.seats, offer.used) + free(offer.anySeats, offer.anyUsed), 0)
   }
 
   /** What is wanted, if there are too few of it. */
@@ -346,10 +355,7 @@ export class ReserveKeeper {
   }
 
   #noteOffers(): void {
-    const { known } = this.#options.remote
-    this.#hurry(({ product }) =>
-      known.offering(product).some(({ offer }) => offer.seats + offer.anySeats > offer.used + offer.anyUsed),
-    )
+    this.#hurry(({ product }) => this.#offered(product) > 0)
   }
 
   /** Tries at once where something is missing and may be there now. */
