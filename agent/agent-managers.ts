@@ -2,7 +2,6 @@
  * Builds and connects what finds other agents: directory, finders, search, connection test, and their part of the API.
  * Part of the composition root; only `agent.ts` and tests import it.
  */
-import { paged } from './agent-api.ts'
 import type { Cancel, Clock, Timers } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
 import { parseSearchParameter, parseSearchParameters, type SearchParameter } from './config/search-parameters.ts'
@@ -11,6 +10,7 @@ import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { Manager } from './http/api/manager-shapes.ts'
 import type { ManagersParts } from './http/api/managers.ts'
+import { paged } from './paging.ts'
 import { ConnectionTest } from './peers/connection-test.ts'
 import { Directory } from './peers/directory.ts'
 import { BroadcastFinder } from './peers/finders/broadcast.ts'

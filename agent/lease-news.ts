@@ -17,6 +17,8 @@ export interface LeaseNewsParts {
   readonly known: KnownManagers
   /** A request that stands in line may have its seat now. */
   readonly onOffered: (request: string) => void
+  /** A manager has made a detachment for this agent, or one of its is longer. */
+  readonly onDetachment?: ((manager: string, id: string) => void) | undefined
   readonly onTrouble: (what: string, error: unknown) => void
 }
 
@@ -54,13 +56,14 @@ export class LeaseNews {
 
   /** What a manager may tell of is its own leases only. */
   hear(manager: string, event: PeerEvent): void {
-    const { leases, returns, onOffered, onTrouble } = this.#parts
+    const { leases, returns, onOffered, onDetachment, onTrouble } = this.#parts
     if (event.kind === 'ended' && leases.get(event.lease)?.manager.id === manager)
       leases
         .ended([{ id: event.lease, reason: event.reason }])
         .catch((error: unknown) => onTrouble('the end of a lease could not be stored', error))
     else if (event.kind === 'seat-offered' && leases.get(event.request)?.manager.id === manager)
       onOffered(event.request)
+    else if (event.kind === 'detachment-ready') onDetachment?.(manager, event.detachment)
     else if (event.kind === 'counts' && event.wanted)
       returns
         .giveBackIdle(manager, event.product as ProductName, wantedTimeout)

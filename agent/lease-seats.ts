@@ -28,6 +28,8 @@ export interface LeaseSeatsOptions {
   /** 0 to 1. */
   readonly random: () => number
   readonly onTrouble: (what: string, error: unknown) => void
+  /** A manager has made a detachment for this agent, or one of its is longer. */
+  readonly onDetachment?: (manager: string, id: string) => void
 }
 
 export class LeaseSeats {
@@ -40,7 +42,7 @@ export class LeaseSeats {
   readonly #upkeep: LeaseUpkeep
 
   constructor(options: LeaseSeatsOptions) {
-    const { leases, known, writes, clock, timers, self, settings, randomId, random, onTrouble } = options
+    const { leases, known, writes, clock, timers, self, settings, randomId, random, onTrouble, onDetachment } = options
     this.leases = leases
     this.known = known
     this.settings = settings
@@ -68,7 +70,7 @@ export class LeaseSeats {
     this.line = new LeaseLine({ asking, search, known, clock, timers, onTrouble })
     const { line } = this
     const onOffered = (request: string): void => line.noteOffered(request)
-    const news = new LeaseNews({ leases, renewals, returns, known, onOffered, onTrouble })
+    const news = new LeaseNews({ leases, renewals, returns, known, onOffered, onDetachment, onTrouble })
     const failover = new LeaseFailover({ leases, renewals, search, clock, onTrouble })
     this.#upkeep = new LeaseUpkeep({
       leases,

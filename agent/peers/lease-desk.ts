@@ -31,6 +31,12 @@ import { RefusedIds } from './lease-desk-refused.ts'
 import { DeskRenewals, type Upstream } from './lease-desk-renewals.ts'
 import type { LeaseAsk, LeaseGrant, LeaseQueued, Offers, RenewalsAnswer, RenewalsAsk } from './wire.ts'
 
+/** Seats that are taken along, as other agents are told of them. */
+export interface OfferedDetachments {
+  ready(agent: string): readonly string[]
+  figures(product: ProductName): { readonly detachable: number; readonly detached: number; readonly maxDays: number }
+}
+
 export interface LeaseDeskOptions {
   readonly lessor: Pick<Lessor, 'view' | 'promiseOf' | 'isReady' | 'renew' | 'disconnect' | 'forbid'>
   readonly finder: LeaseFinder
@@ -46,6 +52,8 @@ export interface LeaseDeskOptions {
   readonly explain: RefusalContext['explain']
   readonly licenseFacts: LeaseOfferOptions['licenseFacts']
   readonly relayed: LeaseOfferOptions['relayed']
+  /** What of this agent can be taken along, and what was made for an agent and is not taken yet. */
+  readonly detaching?: () => OfferedDetachments
   /** Told what came of every request but repeats. */
   readonly onOutcome?: (peer: PeerCaller, ask: LeaseAsk, outcome: 'granted' | Refusal) => void
 }
@@ -102,10 +110,12 @@ export class LeaseDesk {
       ? leaseOffers(peer.id, self, {
           ...this.#options,
           waiting: (product) => finder.waiting(product),
+          figures: (product) => this.#options.detaching?.().figures(product),
           nextReturnAt: (product) => explain(product, undefined)?.nextReturnAt,
         })
       : []
-    return { instance: self, serving: state, offers }
+    const ready = this.#options.detaching?.().ready(peer.id) ?? []
+    return { instance: self, serving: state, offers, ...(ready.length === 0 ? {} : { detachments: [...ready] }) }
   }
 
   /** `PUT leases/{id}`: asks for a lease, keeps its place in the line, or renews it (R14). */
@@ -179,6 +189,11 @@ export class LeaseDesk {
     const refusal = this.#options.guards.closed() ?? this.#options.guards.refuseNew()
     if (refusal) this.#line.closeAll(refusal)
     this.#counts.notePolicy()
+  }
+
+  /** A detachment was made for an agent, or made longer. */
+  noteDetachment(agent: string, id: string): void {
+    this.#news.send(agent, { kind: 'detachment-ready', detachment: id })
   }
 
   /** Agents that listen to news now. */

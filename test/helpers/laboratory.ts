@@ -109,7 +109,7 @@ export class Machine {
   }
 
   async #filter(input: string, output: string): Promise<void> {
-    const chain = (hook: string, rule: string) => `chain ${hook} { type filter hook ${hook} priority 0; ${rule}; }`
+    const chain = (hook: string, rule: string) => `chain ${hook} { type filter hook ${hook} priority 0; ${rule}; };`
     await this.space.run('nft', [`table inet trouble { ${chain('input', input)} ${chain('output', output)} }`])
   }
 }
