@@ -57,6 +57,8 @@ const order: readonly Step['step'][] = ['name', 'connect', 'tls', 'identity', 'v
 /** ms after which the next address is tried beside the one that has not answered yet. */
 const stagger = 400
 
+const busy: readonly number[] = [429, 503]
+
 /** @param expected id of the agent that should be there; undefined for whoever it is */
 export async function meetAt(
   parts: MeetingParts,
@@ -94,6 +96,8 @@ export async function meetAt(
     }
     const said = await exchange(greeting, { socket, signal, limit: mostHello })
     if (said.kind === 'broken') return fail('answer', said.detail)
+    // That it is busy says nothing of who it is.
+    if (busy.includes(said.status)) return fail('answer', 'it takes no more requests at the moment')
     const latency = clock.atMost() - since
     const proof = prove(said, nonce, certificate)
     if (proof.kind === 'wrong') return fail('identity', proof.detail)
