@@ -132,6 +132,16 @@ test('a range is tested address by address, and a large one is for the search', 
 
 // ---- over the real transport
 
+test('an agent that is too busy to say who it is counts as one that does not answer, not as somebody else', async (t) => {
+  const [asker, manager] = [await PeerAgent.start({ name: 'WS-1' }), await PeerAgent.start({ name: 'LIC-1' })]
+  t.teardown(() => Promise.all([asker.stop(), manager.stop()]))
+  while (manager.door.greet('127.0.0.1') === undefined);
+  const meet = () => asker.client.meet(`127.0.0.1:${manager.port}`, { timeout: 5000 })
+  t.like(await meet(), { kind: 'unreachable', unsent: true, step: 'answer' })
+  manager.clock.advance(1000)
+  t.is((await meet()).kind, 'met')
+})
+
 test('a real agent is met, tested and asked what it offers; another id at its address is nobody', async (t) => {
   const offers = defineRoute({
     method: 'GET',
