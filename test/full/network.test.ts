@@ -17,8 +17,8 @@ import { Site } from '../scenarios/site.ts'
 const hint = 'agents on networks of their own need Linux as root with nft: sudo scripts/install-test-tools.sh'
 const hasNamespaces = await available()
 const hasTinyproxy = spawnSync('tinyproxy', ['-v']).status === 0
-const run = testNeeding(hasNamespaces, hint)
-const runWithProxy = testNeeding(hasNamespaces && hasTinyproxy, `${hint} (tinyproxy)`)
+const run = hasNamespaces ? test.serial : testNeeding(false, hint)
+const runWithProxy = hasNamespaces && hasTinyproxy ? test.serial : testNeeding(false, hint)
 
 const sites: Site[] = []
 test.after.always(async () => {
