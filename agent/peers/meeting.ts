@@ -132,7 +132,9 @@ async function greetAt(
     }
     const said = await exchange(greeting, { socket, signal, limit: mostHello })
     if (said.kind === 'broken') return fail('answer', said.detail)
+    // That it is busy says nothing of who it is.
     if (said.status === 429) return fail('answer', busy)
+    if (said.status === 503) return fail('answer', 'it takes no requests at the moment')
     const latency = clock.atMost() - since
     const proof = prove(said, nonce, certificate)
     if (proof.kind === 'wrong') return fail('identity', proof.detail)
