@@ -155,6 +155,18 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
           features(owners).filter((one) => product === undefined || one.product === product),
           page,
         ),
+      mode: (id) => {
+        const { mode, manager } = configuration.forProduct(id)
+        return { mode, manager }
+      },
+      changeMode: async (id, { mode, manager }, by) => {
+        const patch = {
+          ...(mode === undefined ? {} : { [`products.${id}.mode`]: mode }),
+          ...(manager === undefined ? {} : { [`products.${id}.manager`]: manager === '' ? null : manager }),
+        }
+        const outcome = await configuration.change(patch, by)
+        return outcome.kind === 'refused' ? fieldsOf(outcome) : outcome
+      },
       recount: (id) => recountProduct(owners, id),
     },
     health: {

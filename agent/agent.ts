@@ -12,36 +12,33 @@ import { connectDetach } from './agent-detach.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
+import type { Agent, AgentOptions } from './agent-options.ts'
 import { connectPages } from './agent-pages.ts'
 import { publishSeats } from './agent-seats.ts'
 import { keepUp } from './agent-upkeep.ts'
 import { Broker } from './broker.ts'
-import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
-import type { FixedValues } from './config/load.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
-import type { HardwareParts } from './domain/hardware.ts'
 import type { ProductName } from './domain/product-name.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import { CookieAccess } from './http/access.ts'
 import { EventStreams } from './http/api/events.ts'
 import { createRequestListener } from './http/app.ts'
-import { Listener, type Started } from './http/listener.ts'
+import { Listener } from './http/listener.ts'
 import { createPageServer } from './http/page-server.ts'
 import { buildInterface } from './http/routes.ts'
-import { type Identity, renewCliKey } from './identity.ts'
+import { renewCliKey } from './identity.ts'
 import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
 import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
-import type { Log, RootLog } from './log.ts'
-import { type Paths, packagePaths } from './paths.ts'
+import { packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
-import { type ProcessTable, ProcessWatch, watchedIn } from './process-watch.ts'
+import { ProcessWatch, watchedIn } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
 import { createRandomTexts, randomShare } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
@@ -54,30 +51,9 @@ import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
 import { Signatures } from './signatures.ts'
-import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { readVersion } from './version.ts'
-import { type Ballast, Writer } from './writer.ts'
-
-export interface AgentOptions {
-  readonly paths: Paths
-  readonly identity: Identity
-  readonly store: Store
-  readonly ballast: Ballast
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly fixed: FixedValues
-  readonly hardware: HardwareParts
-  readonly processes: ProcessTable
-  readonly log: Log & Partial<Pick<RootLog, 'last'>>
-}
-
-export interface Agent {
-  /** Opens the store, serves. Rejects with StoreError when the store can't be used. */
-  start(): Promise<Started>
-  /** Lets running requests end, writes what is queued, closes the store. */
-  stop(): Promise<void>
-}
+import { Writer } from './writer.ts'
 
 const minute = 60_000
 /** ms that running requests get to end when the agent stops. */
@@ -115,6 +91,22 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     privacy: configuration.get('privacy.holders'),
   }))
   const idleLimit = (): number => sessionSettings().idleLimit
+  // What most parts are built from.
+  const base = {
+    identity,
+    paths,
+    version,
+    self,
+    configuration,
+    health,
+    events,
+    clock,
+    timers,
+    log,
+    randomId,
+    writer,
+    writes: writer,
+  }
   const floor = new DateFloor({
     clock,
     timers,
@@ -138,13 +130,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const agent = identity.signingKey
   const licenses = new Licenses({
-    writes: writer,
+    ...base,
     shelf,
     vendors,
-    clock,
     agent,
     hardware,
-    randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
   const journal = new Journal(store, () => writer.head)
@@ -156,22 +146,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     random: randomBytes,
   })
   const network = connectNetwork({
-    identity,
-    paths,
-    version,
-    self,
-    writer,
-    configuration,
+    ...base,
     administrator,
-    health,
-    events,
-    clock,
-    timers,
-    log,
     lessor,
     shelf,
     proxy: allowing.proxy,
-    randomId,
     random: randomShare,
     port: () => port,
     listener: () => listener,
@@ -181,20 +160,17 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
   const proofs = new Proofs({
+    ...base,
     shelf,
     lessor,
-    clock,
     agent,
     sign: (text) => signatures.sign(text),
-    randomId,
     linksOf: (supply) => network.leases.linksOf(supply) ?? detach.holding.linksOf(supply),
     keyOf: (id) => peers.book.get(id)?.key.jwk,
   })
   const finder = new SeatFinder({
+    ...base,
     lessor,
-    clock,
-    timers,
-    self,
     remote,
     onLine: (product, waiting) => {
       events.publish('queue.changed', { product, waiting })
@@ -202,8 +178,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
   })
   const serving = new Serving({
+    ...base,
     lessor,
-    writes: writer,
     handingOut: () => configuration.get('serving.handingOut'),
     setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
     onChange: (state) => {
@@ -215,15 +191,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
   const broker = new Broker({
+    ...base,
     lessor,
     finder,
-    writes: writer,
-    clock,
     keys: new SessionKeys((label) => identity.deriveKey(label)),
     prover: proofs,
     processes,
-    self,
     settings: sessionSettings,
+    agentName: (id) => peers.book.get(id)?.name,
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
@@ -259,22 +234,18 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
 
   const desk = connectDesk({
+    ...base,
     lessor,
     finder,
     broker,
     proofs,
     shelf,
     refusals,
-    configuration,
     serving,
     book: peers.book,
     rules: allowing.rules,
     remote,
     relayed: network.relayed,
-    writes: writer,
-    clock,
-    timers,
-    self,
     detaching: () => detach.offered,
     onAsked: ({ id, name, address }, { product, who }, outcome) =>
       allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
@@ -302,6 +273,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
   const known = {
+    ...base,
     ...allowing,
     managers: network.discovery.api,
     remoteOffers: new RemoteOffers({
@@ -321,28 +293,19 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       ...broker.viewContext(),
       agentName: (id) => peers.book.get(id)?.name,
     })),
-    configuration,
-    health,
-    events,
     journal,
     history,
     refusals,
     peaks,
-    writer,
-    self,
-    version,
     wall: () => clock.wall(),
     atLeast: () => clock.atLeast(),
     pause,
-    randomId,
     agent,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
     floor,
-    clock,
-    paths,
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
-  const detach = connectDetach({ ...known, vendors, timers, log, access, network, desk })
+  const detach = connectDetach({ ...known, vendors, access, network, desk })
   const documents = new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks })
   const owners: Owners = { ...known, detaching: detach.api, desk: documents }
   const seats = [shelf, network.leases, lessor.records, detach.records]

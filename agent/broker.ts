@@ -65,6 +65,8 @@ export interface BrokerOptions {
   readonly processes: ProcessTable
   readonly self: () => AgentName
   readonly settings: () => { readonly idleLimit: number; readonly privacy: HolderPrivacy }
+  /** What another agent calls itself. */
+  readonly agentName?: (id: string) => string | undefined
   /** Seats of other managers; the same that the finder has. Absent: there are none. */
   readonly remote?: LeaseSeats
   /** The user rules; absent: everybody may. */
@@ -178,8 +180,9 @@ export class Broker {
   }
 
   viewContext(): ViewContext {
-    const { clock, lessor } = this.#options
-    return { clock, view: lessor.view, self: this.#options.self(), idleLimit: this.#options.settings().idleLimit }
+    const { clock, lessor, self, settings, agentName } = this.#options
+    const idleLimit = settings().idleLimit
+    return { clock, view: lessor.view, self: self(), idleLimit, ...(agentName && { agentName }) }
   }
 
   /** The first that refuses is the one that is named. Who has a seat keeps it. */

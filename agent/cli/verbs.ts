@@ -15,6 +15,7 @@ import { journalVerb, verifyJournalVerb } from './journal.ts'
 import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
 import { approveManagerVerb, forgetManagerVerb, managersVerb } from './managers.ts'
 import { passwordVerb } from './password.ts'
+import { productModeVerb } from './product-mode.ts'
 import { productsVerb } from './products.ts'
 import { testProxyVerb } from './proxy.ts'
 import { returnVerb } from './return.ts'
@@ -33,6 +34,7 @@ export const verbs: readonly Verb[] = [
   statusVerb,
   runVerb,
   productsVerb,
+  productModeVerb,
   sessionsVerb,
   computersVerb,
   whyVerb,

@@ -18,7 +18,7 @@ test('no seat is used twice and none is lost over LevelDB either', async (t) => 
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-simulation-'))
     t.teardown(() => rm(folder, { recursive: true }))
     const inMemory = await simulate({ seed, steps: 10_000 })
-    const onDisk = await simulate({ seed, steps: 10_000, store: new LevelStore({ folder }) })
+    const onDisk = await simulate({ seed, steps: 10_000, store: () => new LevelStore({ folder }) })
     t.deepEqual(onDisk, inMemory, 'the kind of store makes no difference')
   }
 })

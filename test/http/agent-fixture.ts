@@ -127,7 +127,13 @@ export function inMemoryApi(access: CookieAccess, streams: EventStreams): ApiPar
       addSample: never,
     },
     documents: { process: never },
-    products: { products: none, features: none, recount: never },
+    products: {
+      products: none,
+      features: none,
+      mode: () => ({ mode: 'both', manager: '' }),
+      changeMode: never,
+      recount: never,
+    },
     detachments: {
       refuse: () => undefined,
       list: none,

@@ -5,6 +5,9 @@
  */
 import type { OpenRequest } from '../../agent/session-request.ts'
 
+/** After how much time without reported activity a session ends, in ms. */
+export const idleLimit = 300_000
+
 export interface Wish {
   readonly product: string
   readonly feature?: string
@@ -38,6 +41,8 @@ export interface Attempt {
   lastBeat: number
   /** True time of the last report of activity that was answered, or of the opening. */
   activeAt: number
+  /** True time at which an agent that still runs got its first request. */
+  arrivedAt?: number
   /** It gave the seat back, or was told that it has ended. */
   isOver: boolean
   /** Number of the first message that was sent after the agent had said that it is over. */

@@ -1,82 +1,70 @@
 /**
- * The checks from outside: what applications believe and what they were answered, against the seats that there are. Knows
- * nothing of the agent's memory; where the seats of a session come from it takes from the disk.
+ * The checks of what one agent answers to its applications: ids, ends, refusals, and the order of its line. Knows nothing of
+ * the agent's memory but who is first in line; where the seats of a session come from it takes from the disks.
  */
-import { type Application, type Attempt, type Exchange, isBelieved, type Wish } from './application.ts'
-import type { Ledger } from './ledger.ts'
-import { type License, supplyIdOf } from './licenses.ts'
+import { type Exchange, idleLimit, isBelieved, type Wish } from './application.ts'
+import type { Site } from './site.ts'
+import { sourcesOf } from './sources.ts'
 import { Violation } from './violation.ts'
 
-interface Believer {
-  readonly application: Application
-  readonly attempt: Attempt
-  readonly id: string
-}
+/** Product > who is first in line, and since when. */
+export type Heads = ReadonlyMap<string, { readonly id: string; readonly since: number }>
 
-export interface AuditorOptions {
-  /** The agent's id, the key of rule `host`. */
-  readonly agent: string
-  /** In ms. */
-  readonly idleLimit: number
-  /** Whether the agent can see processes, so that they are counted by rule `process`. */
-  readonly seesProcesses: boolean
-  /** Whether a belief must also have its record; off to see what the counts alone find. */
-  readonly checksBacking: boolean
-}
-
-type Held = readonly [key: string | undefined, feature: string | undefined, seats: number]
-
-/** In ms: how far an application's clock may be behind after the longest promise, and rounding. */
-const longestLag = 1_500
 /** In ms. */
 const longestUnserved = 5_000
+/** Less than this is left of what is believed: rounding, and a clock that is slow. */
+const almostOver = 2_000
 
 export class Auditor {
-  readonly #ledger: Ledger
-  readonly #now: () => number
-  readonly #options: AuditorOptions
+  readonly #site: Site
+  /** Orders of people at this machine: sessions and leases that end, supplies that give out nothing any more. */
   readonly #disconnected = new Set<string>()
-  #unserved = new Map<string, number>()
   readonly #closing = new Set<string>()
+  #hasStopped = false
+  #hasDenied = false
+  #wallSetAt = Number.NEGATIVE_INFINITY
+  #unserved = new Map<string, number>()
   /** When the session of an id began, as whoever was told that it was created was told. */
   readonly #created = new Map<string, string>()
-  readonly seen = { believers: 0, granted: 0, repeated: 0, refused: 0, ended: 0, full: 0 }
+  /** Who was first in line when seats were given out. */
+  readonly #passed = new Map<string, { readonly id: string; readonly since: number }>()
+  readonly seen = { granted: 0, repeated: 0, refused: 0, ended: 0 }
 
-  constructor(ledger: Ledger, now: () => number, options: AuditorOptions) {
-    this.#ledger = ledger
-    this.#now = now
-    this.#options = options
+  constructor(site: Site) {
+    this.#site = site
   }
 
-  /** An administrator orders the end of a session. */
+  // ---- what people order
+
   disconnecting(id: string): void {
     this.#disconnected.add(id)
   }
 
-  /** Somebody orders that a supply takes nothing any more. */
   closing(supply: string): void {
     this.#closing.add(supply)
   }
 
-  /** After every step. */
-  check(applications: readonly Application[]): void {
-    const believers: Believer[] = []
-    for (const application of applications) {
-      const { attempt } = application
-      if (!attempt?.session || !isBelieved(attempt, application.clock())) continue
-      const { id } = attempt.session
-      const overlap = this.#ledger.overlaps.get(id)
-      if (overlap !== undefined && this.#now() <= overlap) continue
-      if (overlap !== undefined) throw new Violation(`${application.name} goes on with ${id} past its recorded overlap`)
-      if (this.#options.checksBacking && !this.#ledger.grants.has(id))
-        throw new Violation(`${application.name} may believe in ${id}, whose seat counts as free`)
-      believers.push({ application, attempt, id })
-      this.#checkEnd(application, attempt, id)
-    }
-    this.seen.believers = Math.max(this.seen.believers, believers.length)
-    this.#countSupplies(believers)
-    for (const vendor of new Set([...this.#ledger.licenses.values()].map((license) => license.vendor)))
-      this.#countVendor(vendor, believers)
+  stopping(): void {
+    this.#hasStopped = true
+  }
+
+  denying(): void {
+    this.#hasDenied = true
+  }
+
+  settingWall(): void {
+    this.#wallSetAt = this.#site.machine.now
+  }
+
+  // ---- the line
+
+  /** Seats of this id are given out now: whoever waits in front must not be passed but by who shares seats (R30). */
+  noteOpened(id: string, heads: Heads): void {
+    const { ledger } = this.#site
+    const grant = ledger.grants.get(id)
+    const head = grant && heads.get(grant.product)
+    if (!grant || !head || head.id === id || isSharing(id, this.#site)) return
+    this.#passed.set(id, head)
   }
 
   /**
@@ -92,7 +80,7 @@ export class Auditor {
   ): void {
     const served = new Map<string, number>()
     for (const { id, wish } of heads) {
-      if (isBusy || !this.#ledger.hasRoom(wish.product, wish.feature, wish.seats)) continue
+      if (isBusy || !this.#site.ledger.hasRoom(wish.product, wish.feature, wish.seats)) continue
       const since = this.#unserved.get(id) ?? running
       if (running - since > longestUnserved)
         throw new Violation(`${id} is first in line for ${wish.product}, seats are free, and it is not served`)
@@ -101,9 +89,12 @@ export class Auditor {
     this.#unserved = served
   }
 
+  // ---- answers
+
   /** An opening was answered with a seat. */
   opened(exchange: Exchange, created: boolean, session: { readonly id: string; readonly startedAt: string }): void {
-    const known = exchange.attempt.session
+    const { attempt } = exchange
+    const known = attempt.session
     const before = this.#created.get(session.id)
     if (before !== undefined && before !== session.startedAt)
       throw new Violation(`R15: session ${session.id} is created twice`)
@@ -111,15 +102,18 @@ export class Auditor {
     if (created) this.seen.granted += 1
     else this.seen.repeated += 1
     if (known && (known.id !== session.id || known.startedAt !== session.startedAt))
-      throw new Violation(`R14: ${exchange.attempt.idempotencyKey} was ${known.id} and is ${session.id} now`)
-    if (exchange.number >= (exchange.attempt.knownEndedFrom ?? Number.POSITIVE_INFINITY))
+      throw new Violation(`R14: ${attempt.idempotencyKey} was ${known.id} and is ${session.id} now`)
+    if (exchange.number >= (attempt.knownEndedFrom ?? Number.POSITIVE_INFINITY))
       throw new Violation(`R2: session ${session.id} lives again after its end`)
+    const passed = this.#passed.get(session.id)
+    if (passed && passed.since < (attempt.arrivedAt ?? 0))
+      throw new Violation(`R30: session ${session.id} came later than ${passed.id}, which waits, and is served first`)
   }
 
   /** A heartbeat was answered with more time. */
   kept(exchange: Exchange): void {
     const { id } = exchange.attempt.session ?? { id: '' }
-    const ending = this.#ledger.endingSince.get(id)
+    const ending = this.#site.ledger.endingSince.get(id)
     if (ending !== undefined && (exchange.revision ?? 0) >= ending)
       throw new Violation(`R5: ${exchange.application.name} is given more time for ${id}, which is ending`)
   }
@@ -133,7 +127,7 @@ export class Auditor {
       )
   }
 
-  /** A heartbeat was answered with no. @param at the application's clock */
+  /** A heartbeat was answered with no. */
   lost(exchange: Exchange, code: string, reason: string | undefined): void {
     this.seen.ended += 1
     const { application, attempt } = exchange
@@ -141,118 +135,53 @@ export class Auditor {
     const { id } = attempt.session
     const lost = `${application.name} beat in time and lost ${id}: ${code} ${reason ?? ''}`
     if (code !== 'session_ended') throw new Violation(lost)
-    const isJust =
-      (reason === 'disconnected' && this.#disconnected.has(id)) ||
-      (reason === 'idle' && attempt.wish.activity === 'reported' && this.#wasIdle(attempt)) ||
-      ((reason === 'license_removed' || reason === 'expired') && this.#supplyClosed(id))
-    if (!isJust) throw new Violation(lost)
+    if (!this.#isJust(exchange, id, reason)) throw new Violation(lost)
+  }
+
+  #isJust({ application, attempt }: Exchange, id: string, reason: string | undefined): boolean {
+    const hops = sourcesOf(this.#site, id).flatMap((source) => source.hops)
+    const auditors = hops.map(({ site, grant, supply }) => ({ audit: site.auditor, site, grant, supply }))
+    switch (reason) {
+      case 'disconnected':
+        return auditors.some(({ audit, grant }) => audit.#disconnected.has(grant))
+      case 'idle':
+        return attempt.wish.activity === 'reported' && this.#wasIdle(attempt.activeAt)
+      case 'license_removed':
+      case 'expired':
+        return auditors.some(({ audit, supply }) => audit.#isClosed(supply))
+      case 'serving_stopped':
+        return auditors.some(({ audit }) => audit.#hasStopped)
+      case 'user_disabled':
+        return auditors.some(({ audit }) => audit.#hasDenied)
+      case 'lease_lost':
+        return (
+          (attempt.believedUntil ?? 0) - application.clock() < almostOver ||
+          auditors.some(({ audit }) => audit.#wallSetAt > attempt.believedSince - 200_000)
+        )
+      default:
+        return false
+    }
   }
 
   /** Idle for as long as the limit, less what may be forgotten by a crash: one lease time (120 s at most here). */
-  #wasIdle(attempt: Attempt): boolean {
-    return this.#now() - attempt.activeAt >= this.#options.idleLimit - 130_000
+  #wasIdle(activeAt: number): boolean {
+    return this.#site.machine.now - activeAt >= idleLimit - 130_000
   }
 
-  #supplyClosed(id: string): boolean {
-    const parts = this.#ledger.lastGrant.get(id)?.parts ?? []
-    return parts.some(({ supply }) => {
-      const end = this.#ledger.licenseOf(supply)?.end
-      return this.#closing.has(supply) || (end !== undefined && end - this.#now() < 2_000)
-    })
-  }
-
-  /** Invariant 2: a belief that was given, or a seat that was moved, when the end was known does not go past it. */
-  #checkEnd(application: Application, attempt: Attempt, id: string): void {
-    for (const { supply } of this.#ledger.lastGrant.get(id)?.parts ?? []) {
-      const license = this.#ledger.licenseOf(supply)
-      if (license?.end === undefined || this.#now() <= license.end + longestLag) continue
-      const known = this.#ledger.endSetAt.get(license.id) ?? 0
-      if (Math.max(attempt.believedSince, this.#ledger.placedAt.get(id) ?? 0) > known)
-        throw new Violation(`${application.name} may believe in ${id} after the end of ${supply}`)
-    }
-  }
-
-  /** Distinct live count keys with their largest seats, and sessions without a key, of each supply and of its features. */
-  #countSupplies(believers: readonly Believer[]): void {
-    const bySupply = new Map<string, Held[]>()
-    for (const { attempt, id } of believers) {
-      for (const part of this.#ledger.lastGrant.get(id)?.parts ?? []) {
-        const rule = this.#ledger.licenseOf(part.supply)?.rule
-        // A removed license: its rule can't be seen any more, so the record's key is what is left.
-        const key = rule === undefined ? part.key : this.#keyOf(rule, attempt)
-        const list = bySupply.get(part.supply) ?? []
-        list.push([key === undefined ? undefined : `${attempt.wish.product} ${key}`, attempt.wish.feature, part.seats])
-        bySupply.set(part.supply, list)
-      }
-    }
-    for (const [supply, held] of bySupply) {
-      const allowed = this.#ledger.allowed(supply)
-      const seats = countSeats(held.map(([key, , count]) => [key, count]))
-      if (seats > allowed) throw new Violation(`${seats} seats of ${supply} are believed in, ${allowed} are allowed`)
-      if (seats === allowed) this.seen.full += 1
-      this.#countFeatures(supply, held)
-    }
-  }
-
-  #countFeatures(supply: string, held: readonly Held[]): void {
-    for (const [feature, limit] of Object.entries(this.#ledger.licenseOf(supply)?.features ?? {})) {
-      if (limit === null) continue
-      const seats = countSeats(held.filter(([, one]) => one === feature).map(([key, , count]) => [key, count]))
-      if (seats > limit)
-        throw new Violation(`${seats} seats of ${supply} with ${feature} are believed in, it has ${limit}`)
-    }
-  }
-
-  /**
-   * The same without asking where a seat comes from: however sessions are spread, every set of products needs its seats from
-   * those of the products and those for any product. Only where one rule counts them all.
-   */
-  #countVendor(vendor: string, believers: readonly Believer[]): void {
-    const licenses = [...this.#ledger.licenses.values()].filter((license) => license.vendor === vendor)
-    const rules = new Set(licenses.map((license) => license.rule))
-    const [rule] = rules
-    if (rule === undefined || rules.size > 1) return
-    const mine = believers.filter(({ attempt }) => attempt.wish.product.startsWith(`${vendor}/`))
-    // Seats out of a license that is removed are in no sum of those that are installed.
-    if (
-      mine.some(({ id }) => this.#ledger.lastGrant.get(id)?.parts.some((part) => !this.#ledger.licenseOf(part.supply)))
-    )
-      return
-    const products = [...new Set(mine.map(({ attempt }) => attempt.wish.product))]
-    for (let set = 1; set < 1 << products.length; set++) {
-      const chosen = products.filter((_, index) => (set >> index) & 1)
-      const needed = countSeats(
-        mine
-          .filter(({ attempt }) => chosen.includes(attempt.wish.product))
-          .map(({ attempt }) => {
-            const key = this.#keyOf(rule, attempt)
-            return [key === undefined ? undefined : `${attempt.wish.product} ${key}`, attempt.wish.seats]
-          }),
-      )
-      const allowed = licenses
-        .filter((license) => license.product === undefined || chosen.includes(`${vendor}/${license.product}`))
-        .reduce((sum, license) => sum + this.#ledger.allowed(supplyIdOf(license)), 0)
-      if (needed > allowed)
-        throw new Violation(`${needed} seats of ${chosen.join(', ')} are believed in, ${allowed} are allowed`)
-    }
-  }
-
-  #keyOf(rule: License['rule'], { wish, process }: Attempt): string | undefined {
-    if (rule === 'host') return this.#options.agent
-    if (rule === 'process')
-      return wish.tellsProcess && this.#options.seesProcesses ? `${process.id} ${process.startedAt}` : undefined
-    if (rule === 'user') return wish.user?.email?.toLowerCase() ?? wish.user?.account?.toLowerCase()
-    return undefined
+  #isClosed(supply: string): boolean {
+    const end = this.#site.ledger.licenseOf(supply)?.end
+    return this.#closing.has(supply) || (end !== undefined && end - this.#site.machine.now < almostOver)
   }
 }
 
-function countSeats(held: readonly (readonly [key: string | undefined, seats: number])[]): number {
-  const keys = new Map<string, number>()
-  let sum = 0
-  for (const [key, seats] of held) {
-    if (key === undefined) sum += seats
-    else keys.set(key, Math.max(keys.get(key) ?? 0, seats))
-  }
-  for (const seats of keys.values()) sum += seats
-  return sum
+/** Whether it takes only what its count key occupies anyway, so that nobody has a seat less. */
+function isSharing(id: string, { ledger }: Site): boolean {
+  const parts = ledger.grants.get(id)?.parts ?? []
+  return parts.every(({ supply, key, seats }) => {
+    if (key === undefined) return false
+    for (const [other, grant] of ledger.grants)
+      if (other !== id && grant.parts.some((one) => one.supply === supply && one.key === key && one.seats >= seats))
+        return true
+    return false
+  })
 }

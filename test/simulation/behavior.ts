@@ -3,7 +3,7 @@
  * forgets it, crashes. What it may not do is use a seat beyond its belief.
  */
 import type { Application, Attempt, Wish } from './application.ts'
-import type { World } from './world.ts'
+import type { Site } from './site.ts'
 
 const users = [
   { email: 'Ana@example.com' },
@@ -13,28 +13,29 @@ const users = [
   { account: 'domain\\cleo' },
 ]
 
-export function act(world: World, application: Application): void {
-  const { random, machine } = world
+export function act(site: Site, application: Application): void {
+  const { machine, network, world } = site
+  const { random } = world
   const { attempt } = application
   application.nextAt = machine.now + random.integer(100, 8_000)
   if (!attempt) {
-    if (random.chance(0.7)) world.network.send(application, application.begin(random.text(20), makeWish(world)), 'open')
+    if (random.chance(0.7)) network.send(application, application.begin(random.text(20), makeWish(site)), 'open')
     return
   }
-  if (attempt.isOver) leave(world, application, attempt)
-  else if (!attempt.session) insist(world, application, attempt)
-  else use(world, application, attempt)
+  if (attempt.isOver) leave(site, application, attempt)
+  else if (!attempt.session) insist(site, application, attempt)
+  else use(site, application, attempt)
 }
 
-function makeWish({ random, ledger, catalog }: World): Wish {
-  const license = random.pick(catalog)
+function makeWish({ world: { random, sites } }: Site): Wish {
+  const license = random.pick(sites.flatMap(({ catalog }) => catalog))
   const product = license.product ?? random.pick(['cad', 'cam'])
   const feature = product === 'cad' && random.chance(0.3) ? random.pick(['render', 'plot']) : undefined
-  const mostSeats = Math.max(1, ...[...ledger.licenses.values()].map((one) => one.seats))
+  const seats = sites.flatMap(({ ledger }) => [...ledger.licenses.values()].map((one) => one.seats))
   return {
     product: `${license.vendor}/${product}`,
     ...(feature === undefined ? {} : { feature }),
-    seats: random.chance(0.75) ? 1 : random.integer(1, Math.min(3, mostSeats)),
+    seats: random.chance(0.75) ? 1 : random.integer(1, Math.min(3, Math.max(1, ...seats))),
     ...(random.chance(0.85) ? { user: random.pick(users) } : {}),
     tellsProcess: random.chance(0.6),
     wait: random.chance(0.3) ? random.integer(1, 90) : 0,
@@ -43,27 +44,29 @@ function makeWish({ random, ledger, catalog }: World): Wish {
 }
 
 /** It has ended; a late repeat of the same id must not bring it back. */
-function leave(world: World, application: Application, attempt: Attempt): void {
-  const { random, network } = world
+function leave(site: Site, application: Application, attempt: Attempt): void {
+  const { network, world } = site
+  const { random } = world
   if (attempt.sentClose && attempt.knownEndedFrom === undefined && random.chance(0.8)) {
     if (application.waitingFor === 0) network.send(application, attempt, 'close')
     return
   }
   if (attempt.knownEndedFrom !== undefined && random.chance(0.4)) network.send(application, attempt, 'open')
-  else forget(world, application)
+  else forget(site, application)
 }
 
 /** Asked and not answered, refused, or the reply was lost. */
-function insist(world: World, application: Application, attempt: Attempt): void {
-  const { random, network } = world
+function insist(site: Site, application: Application, attempt: Attempt): void {
+  const { network, world } = site
   const isOut = application.waitingFor > 0
-  const choice = random.next()
+  const choice = world.random.next()
   if (choice < (isOut ? 0.1 : 0.7)) network.send(application, attempt, 'open')
-  else if (choice > (isOut ? 0.9 : 0.7)) forget(world, application)
+  else if (choice > (isOut ? 0.9 : 0.7)) forget(site, application)
 }
 
-function use(world: World, application: Application, attempt: Attempt): void {
-  const { random, network, machine } = world
+function use(site: Site, application: Application, attempt: Attempt): void {
+  const { network, machine, world } = site
+  const { random } = world
   const dueIn = attempt.lastBeat + attempt.renewIn * 1000 - application.clock()
   if (random.chance(0.06)) {
     attempt.isOver = true
@@ -72,7 +75,7 @@ function use(world: World, application: Application, attempt: Attempt): void {
     return
   }
   if (random.chance(0.02)) {
-    forget(world, application)
+    forget(site, application)
     return
   }
   if (random.chance(0.03)) network.send(application, attempt, 'open')
@@ -83,7 +86,7 @@ function use(world: World, application: Application, attempt: Attempt): void {
 }
 
 /** It goes on without the seat and says nothing to anybody. */
-function forget(world: World, application: Application): void {
-  world.network.hangUp(application)
+function forget(site: Site, application: Application): void {
+  site.network.hangUp(application)
   application.crash()
 }

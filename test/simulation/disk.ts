@@ -75,6 +75,11 @@ export class SimulatedDisk {
     return { store: new DiskStore(this), ballast }
   }
 
+  /** The first operation that waits. */
+  async goOn(): Promise<void> {
+    await this.pending.shift()?.run()
+  }
+
   /** The process that uses the disk is gone. @param kept whether a write in flight reached the disk */
   async crash(kept: boolean): Promise<void> {
     this.#holder += 1

@@ -1,6 +1,7 @@
 /**
- * What is on the simulated disk, counted again by the simulator's own means, batch by batch: how many seats each supply may
- * have in use, which ids were granted and ended, whether the journal is one good chain. Shares no code with the book of seats.
+ * What is on one simulated disk, counted again by the simulator's own means, batch by batch: how many seats each supply may
+ * have in use, which ids were granted and ended, what is leased from others, whether the journal is one good chain. Shares no
+ * code with the book of seats.
  */
 import { checkEntry, emptyHead, type JournalEntry, type JournalHead } from '../../agent/domain/journal.ts'
 import type { Batch, JsonValue, StoreState } from '../../agent/store/store.ts'
@@ -22,12 +23,30 @@ export interface RecordedGrant {
   readonly ending?: string
 }
 
-/** For how long an ended session's id is known, in ms (R15). */
-const idKept = 24 * 3_600_000
+/** A lease from another manager, as its holder stores it. */
+export interface RecordedLease {
+  readonly state: 'asking' | 'held' | 'returning' | 'cancelling'
+  readonly manager: { readonly id: string }
+  readonly terms?: { readonly license: string; readonly seats: number; readonly rule: License['rule'] }
+}
+
+/** For how long an ended session's id is known, and one that another agent made, in ms (R15); clocks may run a little fast. */
+const idKept = { session: 24 * 3_600_000 * 0.998, lease: 10 * 60_000 * 0.998 }
+
+export interface LedgerWatcher {
+  /** Seats of this session or lease are given out now. */
+  opened(id: string): void
+  /** A batch is on the disk. */
+  written(): void
+}
 
 export class Ledger implements DiskWatcher {
   readonly grants = new Map<string, RecordedGrant>()
   readonly licenses = new Map<string, License>()
+  /** What is leased from others, by the id that this agent gave it. */
+  readonly leases = new Map<string, RecordedLease>()
+  /** What a lease was when it was last recorded. */
+  readonly lastLease = new Map<string, RecordedLease>()
   /** Where a session's seats were when it was last recorded. */
   readonly lastGrant = new Map<string, RecordedGrant>()
   /** Sessions that may go on although their seat is free, until a true time. */
@@ -44,11 +63,11 @@ export class Ledger implements DiskWatcher {
   readonly #openInJournal = new Set<string>()
   readonly #allowed = new Map<string, number>()
   readonly #now: () => number
-  readonly #onWritten: () => void
+  readonly #watcher: LedgerWatcher
 
-  constructor(now: () => number, onWritten: () => void) {
+  constructor(now: () => number, watcher: LedgerWatcher) {
     this.#now = now
-    this.#onWritten = onWritten
+    this.#watcher = watcher
   }
 
   opened(state: StoreState): void {
@@ -60,17 +79,20 @@ export class Ledger implements DiskWatcher {
   written(batch: Batch, revision: number, decidedAt: number): void {
     if (revision !== this.revision + 1) throw new Violation(`revision ${revision} came after ${this.revision}`)
     this.revision = revision
-    const before = new Map(this.licenses)
+    const before = { licenses: new Map(this.licenses), leases: new Map(this.leases) }
     for (const { kind, key, value } of batch.changes) {
       if (kind === 'grant') this.#grantChanged(key, value)
       else if (kind === 'license') this.#licenseChanged(key, value)
+      else if (kind === 'lease') this.#leaseChanged(key, value)
     }
     for (const entry of batch.entries) this.#journaled(entry, decidedAt)
     if (batch.head.hash !== this.head.hash) throw new Violation('the head of the batch is not its last journal entry')
     this.#checkJournalAgainstGrants()
     this.#checkNewGrants(batch, before)
-    for (const license of new Set([...before.values(), ...this.licenses.values()])) this.#allow(supplyIdOf(license))
-    this.#onWritten()
+    for (const license of new Set([...before.licenses.values(), ...this.licenses.values()]))
+      this.#allow(supplyIdOf(license))
+    for (const { kind, key } of batch.changes) if (kind === 'lease' || kind === 'grant') this.#checkLeased(key)
+    this.#watcher.written()
   }
 
   /** Seats that may be in use of a supply: its seats, and what was out beyond them when they became fewer (R6). */
@@ -79,7 +101,7 @@ export class Ledger implements DiskWatcher {
   }
 
   licenseOf(supply: string): License | undefined {
-    return this.licenses.get(supply.slice(0, supply.indexOf('/')))
+    return this.licenses.get(licenseIn(supply))
   }
 
   /** Seats in use by the records: the largest per key, and those without a key. */
@@ -119,8 +141,9 @@ export class Ledger implements DiskWatcher {
       return
     }
     const ended = this.#endedAt.get(id)
-    if (ended !== undefined && !this.grants.has(id) && this.#now() - ended < idKept)
-      throw new Violation(`R2, R15: session ${id} is granted again after its end`)
+    const kept = id.includes('/') ? idKept.lease : idKept.session
+    if (ended !== undefined && !this.grants.has(id) && this.#now() - ended < kept)
+      throw new Violation(`R2, R15: ${id} is granted again after its end`)
     const grant = value as unknown as RecordedGrant
     if (this.grants.get(id)?.ending !== undefined && grant.ending === undefined)
       throw new Violation(`R5: session ${id} was ending and is not any more`)
@@ -137,38 +160,72 @@ export class Ledger implements DiskWatcher {
     if (this.licenses.get(id)?.end !== end) this.endSetAt.set(id, this.#now())
   }
 
+  #leaseChanged(id: string, value: JsonValue | undefined): void {
+    if (value === undefined) {
+      this.leases.delete(id)
+      return
+    }
+    const lease = value as unknown as RecordedLease
+    const before = this.leases.get(id)
+    if (!before && (lease.state !== 'asking' || this.lastLease.has(id)))
+      throw new Violation(`R7: lease ${id} is ${lease.state}, and was never asked for or is over`)
+    if (before && before.state !== lease.state && (lease.state === 'asking' || before.state === 'cancelling'))
+      throw new Violation(`R7: lease ${id} was ${before.state} and is ${lease.state}`)
+    if (before?.state === 'returning' && lease.state === 'held')
+      throw new Violation(`R16: lease ${id} was being given back and is held again`)
+    this.leases.set(id, lease)
+    this.lastLease.set(id, lease)
+  }
+
+  /** What this agent has given out of a lease, be it over at its manager or not, is no more than it ever had. */
+  #checkLeased(grantOrLease: string): void {
+    const parts = this.grants.get(grantOrLease)?.parts ?? [{ supply: grantOrLease }]
+    for (const { supply } of parts) {
+      const lease = this.lastLease.get(supply)
+      if (!lease) continue
+      const used = this.used(supply)
+      if (used > (lease.terms?.seats ?? 0))
+        throw new Violation(`the records have ${used} seats of lease ${supply} in use, which has ${lease.terms?.seats}`)
+    }
+  }
+
   #journaled(entry: JournalEntry, decidedAt: number): void {
     const check = checkEntry(this.head, entry)
     if (check.kind === 'broken') throw new Violation(`R34: the journal is broken at ${check.sequence}: ${check.reason}`)
     this.head = check.head
-    const session = String(entry.facts.session)
-    if (entry.type === 'session.opened') {
-      if (this.#openInJournal.has(session)) throw new Violation(`the journal opens session ${session} twice`)
-      this.#openInJournal.add(session)
-    } else if (entry.type === 'session.ended') {
-      if (!this.#openInJournal.delete(session))
-        throw new Violation(`the journal ends session ${session} which is not open`)
+    const id = String(entry.facts.session ?? entry.facts.lease)
+    if (entry.type === 'session.opened' || entry.type === 'lease.granted') {
+      if (this.#openInJournal.has(id)) throw new Violation(`the journal opens ${id} twice`)
+      this.#openInJournal.add(id)
+    } else if (entry.type === 'session.ended' || entry.type === 'lease.ended') {
+      if (!this.#openInJournal.delete(id)) throw new Violation(`the journal ends ${id} which is not open`)
     } else if (entry.type === 'seat.overlap') {
-      this.overlaps.set(session, decidedAt + Date.parse(String(entry.facts.until)) - entry.at)
+      this.overlaps.set(id, decidedAt + Date.parse(String(entry.facts.until)) - entry.at)
     }
   }
 
   #checkJournalAgainstGrants(): void {
     if (this.#openInJournal.size !== this.grants.size)
-      throw new Violation(`the journal has ${this.#openInJournal.size} sessions open, the records ${this.grants.size}`)
+      throw new Violation(`the journal has ${this.#openInJournal.size} grants open, the records ${this.grants.size}`)
     for (const id of this.grants.keys())
-      if (!this.#openInJournal.has(id)) throw new Violation(`session ${id} has a record and is not open in the journal`)
+      if (!this.#openInJournal.has(id)) throw new Violation(`${id} has a record and is not open in the journal`)
   }
 
-  /** Who was not there before must have its seats from supplies that took sessions. */
-  #checkNewGrants(batch: Batch, before: ReadonlyMap<string, License>): void {
-    for (const entry of batch.entries) {
-      if (entry.type !== 'session.opened') continue
-      for (const part of this.grants.get(String(entry.facts.session))?.parts ?? []) {
-        const license = this.licenseOf(part.supply)
-        const earlier = before.get(part.supply.slice(0, part.supply.indexOf('/')))
-        if (license?.takes.kind !== 'sessions' && earlier?.takes.kind !== 'sessions')
-          throw new Violation(`session ${entry.facts.session} was opened from ${part.supply}, which takes none`)
+  /** Who was not there before must have its seats from supplies that gave some out. */
+  #checkNewGrants(
+    { entries }: Batch,
+    before: { readonly licenses: ReadonlyMap<string, License>; readonly leases: ReadonlyMap<string, RecordedLease> },
+  ): void {
+    for (const { type, facts } of entries) {
+      if (type !== 'session.opened' && type !== 'lease.granted') continue
+      const id = String(facts.session ?? facts.lease)
+      this.#watcher.opened(id)
+      for (const { supply } of this.grants.get(id)?.parts ?? []) {
+        const isHeld = this.leases.get(supply)?.state === 'held' || before.leases.get(supply)?.state === 'held'
+        const isOpen = [this.licenseOf(supply), before.licenses.get(licenseIn(supply))].some(
+          (license) => license?.takes.kind === 'sessions',
+        )
+        if (!isHeld && !isOpen) throw new Violation(`${id} was opened from ${supply}, which gives out none`)
       }
     }
   }
@@ -180,4 +237,9 @@ export class Ledger implements DiskWatcher {
     if (used > this.allowed(supply))
       throw new Violation(`the records have ${used} seats of ${supply} in use, ${this.allowed(supply)} are allowed`)
   }
+}
+
+/** The license that a supply belongs to; of a lease from another agent nothing. */
+function licenseIn(supply: string): string {
+  return supply.slice(0, Math.max(0, supply.indexOf('/')))
 }

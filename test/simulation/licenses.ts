@@ -9,6 +9,7 @@ import { licenseSupplyId, type Supply, type Takes } from '../../agent/domain/sup
 import type { Lessor } from '../../agent/lessor.ts'
 import type { JsonValue, StoredRecord } from '../../agent/store/store.ts'
 import type { RecordOwner, Writes } from '../../agent/writes.ts'
+import type { Random } from './random.ts'
 
 export interface License {
   readonly id: string
@@ -22,6 +23,36 @@ export interface License {
   /** True time in ms at which it ends. */
   readonly end?: number
   readonly takes: Takes
+}
+
+const leaseTimes = [20, 30, 60, 120]
+const rules = ['session', 'process', 'host', 'user'] as const
+
+/** Mostly one rule for all, so that the count over a whole vendor can be checked too. */
+export function ruleOfAll(random: Random): CountRule | undefined {
+  return random.chance(0.7) ? random.pick(rules) : undefined
+}
+
+/** @param where part of the ids, for each machine another */
+export function inventLicenses(random: Random, rule: CountRule | undefined, where: string): License[] {
+  const make = (id: string, product: string | undefined): License => ({
+    id: `L${where}${id}`,
+    vendor: 'acme',
+    ...(product === undefined ? {} : { product }),
+    seats: random.integer(1, 5),
+    features: product === 'cad' ? { render: random.integer(1, 2), plot: null } : {},
+    rule: rule ?? random.pick(rules),
+    leaseSeconds: random.pick(leaseTimes),
+    takes: { kind: 'sessions' },
+  })
+  const all = [
+    make('1', 'cad'),
+    make('2', 'cad'),
+    make('3', 'cam'),
+    make('4', undefined),
+    { ...make('5', 'cad'), vendor: 'other' },
+  ]
+  return all.filter((_, index) => index === 0 || random.chance(0.7))
 }
 
 export function supplyIdOf(license: License): string {
@@ -97,6 +128,7 @@ export class SimulatedLicenses implements RecordOwner {
       instance: this.#parts.instance,
       kind: 'license',
       license: license.id,
+      vendorKey: `${license.vendor.slice(0, 1).repeat(42)}A`,
       overlap: true,
       depth: 4,
       chain: [],

@@ -1,9 +1,12 @@
 /**
- * The simulated machine: true time, the clocks that may disagree with it, and the processes that read them. The readings are
- * joined by the real rules (R9). A process that is ended reads on but its timers never fire again.
+ * A simulated machine: true time, the clocks that may disagree with it, sleep and being off, and the processes that read the
+ * clocks. The readings are joined by the real rules (R9). A process that is ended reads on but its timers never fire again.
  */
 import type { Cancel, Clock, Timers } from '../../agent/clock.ts'
 import { JoinedClock } from '../../agent/system-clock.ts'
+
+/** In ms; what adding up times may make wrong. */
+const tiny = 0.001
 
 interface Timer {
   due: number
@@ -43,13 +46,14 @@ export class SimulatedProcess implements Timers {
     return this.#next()?.due
   }
 
-  /** Fires the next timer if it is due. */
-  fire(): void {
+  /** Fires the next timer if it is due. @returns whether it was */
+  fire(): boolean {
     const timer = this.#next()
-    if (!timer || timer.due > this.#machine.monotonic) return
+    if (!timer || timer.due > this.#machine.monotonic + tiny) return false
     if (timer.period === undefined) this.#timers.delete(timer)
     else timer.due = this.#machine.monotonic + Math.max(1, timer.period)
     timer.task()
+    return true
   }
 
   #add(ms: number, period: number | undefined, task: () => void): Cancel {
@@ -69,6 +73,15 @@ export class SimulatedProcess implements Timers {
   }
 }
 
+export interface MachineOptions {
+  /** In ms since 1970. */
+  readonly wall: number
+  /** False where a boot can't be told from another, so that each process counts as one. */
+  readonly tellsBoots: boolean
+  /** How fast its clocks run; two machines differ by less than 0.25 %. */
+  readonly rate: number
+}
+
 export class SimulatedMachine {
   /** True time in ms since the simulation began; nobody in it can read this. */
   now = 0
@@ -76,14 +89,18 @@ export class SimulatedMachine {
   monotonic = 0
   sinceBoot = 60_000
   boots = 1
+  /** True times until which it is. */
+  #asleepUntil = 0
+  #offUntil = 0
 
   readonly #tellsBoots: boolean
+  readonly #rate: number
   #starts = 0
 
-  /** @param tellsBoots false where a boot can't be told from another, so that each process counts as one */
-  constructor(wall: number, tellsBoots: boolean) {
+  constructor({ wall, tellsBoots, rate }: MachineOptions) {
     this.wall = wall
     this.#tellsBoots = tellsBoots
+    this.#rate = rate
   }
 
   startProcess(): SimulatedProcess {
@@ -99,23 +116,43 @@ export class SimulatedMachine {
     )
   }
 
-  /** All clocks run. */
-  run(ms: number): void {
-    this.monotonic += ms
-    this.standStill(ms)
+  /** Neither asleep nor off. */
+  get isRunning(): boolean {
+    return this.now + tiny >= this.#asleepUntil && this.now + tiny >= this.#offUntil
   }
 
-  /** The monotonic clock stands still (Linux). */
-  standStill(ms: number): void {
+  /** True time in ms until its monotonic clock shows this, while it runs. */
+  until(monotonic: number): number {
+    return (monotonic - this.monotonic) / this.#rate
+  }
+
+  /** True time at which it wakes or is on again; undefined = it is running. */
+  get backAt(): number | undefined {
+    return this.isRunning ? undefined : Math.max(this.#asleepUntil, this.#offUntil)
+  }
+
+  /** True time passes, at most until `backAt`. The monotonic clock stands still in sleep (Linux). */
+  pass(ms: number): void {
+    const counted = ms * this.#rate
+    const isOff = this.now + tiny < this.#offUntil
+    if (this.isRunning) this.monotonic += counted
+    if (!isOff) this.sinceBoot += counted
+    this.wall += counted
     this.now += ms
-    this.wall += ms
-    this.sinceBoot += ms
+  }
+
+  suspend(ms: number): void {
+    this.#asleepUntil = this.now + ms
+  }
+
+  wake(): void {
+    this.#asleepUntil = 0
   }
 
   /** Off for `ms`. All processes must have been ended. */
   reboot(ms: number): void {
-    this.now += ms
-    this.wall += ms
+    this.#offUntil = this.now + ms
+    this.#asleepUntil = 0
     this.boots += 1
     this.monotonic = 0
     this.sinceBoot = 0

@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- --seed S --steps N [--runs R] [--counts-only]`: runs seeds S, S + 1 and so on, N steps each, and prints
- * what happened or the failure.
+ * `npm run simulate -- --seed S --steps N [--agents N] [--runs R] [--counts-only] [--trace N]`: runs seeds S, S + 1 and so on, N
+ * steps each, and prints what happened or the failure with the last N happenings. Without `--agents` each seed has 1 to 6.
  */
 import { parseArgs } from 'node:util'
 import { SimulationFailure, simulate } from './simulation.ts'
@@ -9,6 +9,8 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     steps: { type: 'string', default: '20000' },
+    agents: { type: 'string' },
+    trace: { type: 'string', default: '60' },
     runs: { type: 'string', default: '1' },
     'counts-only': { type: 'boolean', default: false },
   },
@@ -18,9 +20,18 @@ const first = Number(values.seed)
 const began = performance.now()
 try {
   for (let seed = first; seed < first + Number(values.runs); seed++) {
-    const report = await simulate({ seed, steps: Number(values.steps), checksBacking: !values['counts-only'] })
+    const agents = values.agents === undefined ? 1 + (seed % 6) : Number(values.agents)
+    const report = await simulate({
+      seed,
+      agents,
+      steps: Number(values.steps),
+      checksBacking: !values['counts-only'],
+      traceLength: Number(values.trace),
+    })
     const seconds = Math.round(report.time / 1000)
-    console.log(`seed ${seed}: ${report.steps} steps, ${seconds} s of simulated time, ${report.revision} batches: good`)
+    console.log(
+      `seed ${seed}, agents ${agents}: ${report.steps} steps, ${seconds} s of simulated time, ${report.revision} batches: good`,
+    )
     if (Number(values.runs) === 1) console.log(report.happened)
   }
   console.log(`${((performance.now() - began) / 1000).toFixed(1)} s`)

@@ -1,10 +1,10 @@
 /**
- * The messages between applications and the agent. Requests and replies wait until the scheduler delivers them, at most a
+ * The messages between applications and the agent of their machine. Requests and replies wait until the scheduler delivers them, at most a
  * second of running time; they come late, twice, or not at all when an end of the connection is gone. What an application
  * learns from a reply is put into its belief here.
  */
 import { type Application, type Attempt, type Exchange, type ExchangeKind, openRequest } from './application.ts'
-import type { World } from './world.ts'
+import type { Site } from './site.ts'
 
 type Answer = { readonly kind: 'failed' } | { readonly kind: 'answered'; readonly value: unknown }
 
@@ -35,7 +35,7 @@ const longestDelay = 1_000
 const placeKept = 6_000
 
 export class Network {
-  readonly #world: World
+  readonly #site: Site
   messages: Message[] = []
   /** Requests that the agent has and has not answered. */
   readonly #open = new Set<Exchange>()
@@ -43,8 +43,8 @@ export class Network {
   readonly #waited = new Map<string, number>()
   #numbers = 0
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(site: Site) {
+    this.#site = site
   }
 
   /** Requests that were delivered and not answered. */
@@ -59,7 +59,7 @@ export class Network {
       application,
       attempt,
       sentAt: application.clock(),
-      trulySentAt: this.#world.machine.now,
+      trulySentAt: this.#site.machine.now,
       active,
       isCopy: false,
       controller: new AbortController(),
@@ -68,7 +68,7 @@ export class Network {
     application.waitingFor += 1
     this.#post(exchange)
     // Not of heartbeats: being answered that it has ended is the holder's confirmation (R5), so somebody must hear it.
-    if (kind !== 'beat' && this.#world.random.chance(0.03)) this.#post({ ...exchange, isCopy: true })
+    if (kind !== 'beat' && this.#site.world.random.chance(0.03)) this.#post({ ...exchange, isCopy: true })
   }
 
   /** Nobody listens any more for what this application has sent. */
@@ -79,9 +79,10 @@ export class Network {
 
   /** Connections are cut: what was not answered fails, and replies under way arrive or not. */
   agentCrashed(): void {
+    for (const { attempt } of this.#site.applications) if (attempt && !attempt.session) delete attempt.arrivedAt
     for (const exchange of this.#open) this.#reply(exchange, { kind: 'failed' })
     this.messages = this.messages.map((message) =>
-      message.answer !== undefined && this.#world.random.chance(0.5)
+      message.answer !== undefined && this.#site.world.random.chance(0.5)
         ? { ...message, answer: { kind: 'failed' } }
         : message,
     )
@@ -105,7 +106,7 @@ export class Network {
   }
 
   #post(exchange: Exchange, answer?: Answer): void {
-    const deadline = this.#world.machine.monotonic + longestDelay
+    const deadline = this.#site.machine.monotonic + longestDelay
     this.messages.push(answer === undefined ? { exchange, deadline } : { exchange, answer, deadline })
   }
 
@@ -115,13 +116,14 @@ export class Network {
   }
 
   #toAgent(exchange: Exchange): void {
-    const { agent } = this.#world
+    const { agent } = this.#site
     if (!agent?.isListening) {
       this.#post(exchange, { kind: 'failed' })
       return
     }
     this.#open.add(exchange)
-    exchange.revision = this.#world.ledger.revision
+    exchange.attempt.arrivedAt ??= this.#site.machine.now
+    exchange.revision = this.#site.ledger.revision
     exchange.roomAllTheTime = exchange.kind === 'open'
     this.#noteRoomFor(exchange)
     void this.#ask(exchange)
@@ -137,7 +139,7 @@ export class Network {
   }
 
   async #ask(exchange: Exchange): Promise<unknown> {
-    const { broker } = (this.#world.agent as NonNullable<World['agent']>) ?? {}
+    const { broker } = (this.#site.agent as NonNullable<Site['agent']>) ?? {}
     const { session } = exchange.attempt
     if (exchange.kind === 'open') return await broker.open(openRequest(exchange))
     const { id, key } = session ?? { id: '', key: '' }
@@ -147,45 +149,48 @@ export class Network {
 
   #noteRoomFor(exchange: Exchange): void {
     const { product, feature, seats, wait } = exchange.attempt.wish
-    const now = this.#world.machine.monotonic
-    if (exchange.kind === 'open' && wait > 0) this.#waited.set(product, now)
+    const now = this.#site.machine.monotonic
+    const { agent } = this.#site
+    const isAnybodyWaiting = (agent?.broker.waiting(product as `${string}/${string}`) ?? 0) > 0
+    if ((exchange.kind === 'open' && wait > 0) || isAnybodyWaiting) this.#waited.set(product, now)
     if (!exchange.roomAllTheTime) return
+    if (agent?.serving.state() !== 'open') exchange.roomAllTheTime = false
     const isLine =
       now - (this.#waited.get(product) ?? Number.NEGATIVE_INFINITY) < placeKept ||
       [...this.#open].some(
         ({ kind, attempt: { wish } }) => kind === 'open' && wish.wait > 0 && wish.product === product,
       )
-    exchange.roomAllTheTime = !isLine && this.#world.ledger.hasRoom(product, feature, seats)
+    exchange.roomAllTheTime = !isLine && this.#site.ledger.hasRoom(product, feature, seats)
   }
 
   #toApplication(exchange: Exchange, answer: Answer): void {
     const { application, attempt } = exchange
     const told = answer.kind === 'answered' ? (answer.value as Told) : undefined
     const name = `${application.name} ${exchange.kind} ${attempt.idempotencyKey}${exchange.isCopy ? ' (copy)' : ''}`
-    this.#world.say(`${name}: ${told ? (told.code ?? `${told.kind} ${told.session?.expiresIn ?? ''}`) : 'failed'}`)
+    this.#site.world.say(`${name}: ${told ? (told.code ?? `${told.kind} ${told.session?.expiresIn ?? ''}`) : 'failed'}`)
     if (told?.kind === 'opened' && told.session)
-      this.#world.auditor.opened(exchange, told.created ?? false, told.session)
-    if (told?.kind === 'kept') this.#world.auditor.kept(exchange)
-    if (told?.code === 'no_seats') this.#world.auditor.refused(exchange)
+      this.#site.auditor.opened(exchange, told.created ?? false, told.session)
+    if (told?.kind === 'kept') this.#site.auditor.kept(exchange)
+    if (told?.code === 'no_seats') this.#site.auditor.refused(exchange)
     if (exchange.isCopy || exchange.isAnswered) return
     exchange.isAnswered = true
     if (application.attempt !== attempt) return
     application.waitingFor -= 1
     if (!told) return
-    this.#world.count(`${exchange.kind}: ${told.code ?? told.kind}`)
+    this.#site.world.count(`${exchange.kind}: ${told.code ?? told.kind}`)
     if (told.session) {
       const { id, key, startedAt, expiresIn, renewIn } = told.session
       if (exchange.kind === 'open') attempt.session ??= { id, key, startedAt }
       if (attempt.isOver) return
-      if (exchange.kind === 'open' && attempt.believedUntil === undefined) attempt.activeAt = this.#world.machine.now
-      if (exchange.active) attempt.activeAt = this.#world.machine.now
+      if (exchange.kind === 'open' && attempt.believedUntil === undefined) attempt.activeAt = this.#site.machine.now
+      if (exchange.active) attempt.activeAt = this.#site.machine.now
       const until = exchange.sentAt + expiresIn * 1000
       if (until > (attempt.believedUntil ?? 0)) attempt.believedSince = exchange.trulySentAt
       attempt.believedUntil = Math.max(attempt.believedUntil ?? 0, until)
       attempt.renewIn = renewIn
       attempt.lastBeat = exchange.sentAt
     } else if (told.code === 'session_ended' || told.code === 'unknown_session' || told.code === 'wrong_key') {
-      if (exchange.kind !== 'close') this.#world.auditor.lost(exchange, told.code, told.facts?.reason)
+      if (exchange.kind !== 'close') this.#site.auditor.lost(exchange, told.code, told.facts?.reason)
       this.#over(attempt)
     } else if (told.kind === 'closed') this.#over(attempt)
   }

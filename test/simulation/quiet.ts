@@ -1,95 +1,155 @@
 /**
- * What must be true when nothing goes wrong any more: after the longest time all seats are free again, nobody waits for an
- * answer, and exactly as many sessions fit as there are seats. So no seat is lost, and nobody is refused for ever.
+ * What must be true when nothing goes wrong any more: after the longest time all seats are free again on every machine, nobody
+ * waits for an answer, nothing is leased, and exactly as many sessions fit as there are seats, whoever asks where. So no seat
+ * is lost, and nobody is refused for ever.
  */
 import { restoreLicenses } from './incidents.ts'
-import { supplyIdOf } from './licenses.ts'
+import { type License, supplyIdOf } from './licenses.ts'
+import { allowAll } from './network-incidents.ts'
 import { step } from './schedule.ts'
+import type { Site } from './site.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 /** Twice the longest lease time and its grace, as a record holds, then time for the last end. */
 const longestTime = 2 * 120_000 + 15_000 + 10_000
-const mostSteps = 100_000
+/** Each agent between needs the same anew, then leases are kept for a while and given back. */
+const longestNetworkTime = 3 * longestTime + 300_000
+const mostSteps = 200_000
+
+interface Opened {
+  readonly site: Site
+  readonly kind: string
+  readonly code?: string
+  readonly session?: { readonly id: string; readonly key: string }
+}
 
 export async function checkQuiet(world: World): Promise<void> {
   world.say('everything is quiet')
   world.isQuiet = true
-  world.disk.full = false
-  world.disk.fault = undefined
-  world.disk.openingFails = false
-  for (const application of world.applications) {
-    world.network.hangUp(application)
-    application.crash()
-    application.nextAt = Number.POSITIVE_INFINITY
+  const { sites } = world
+  for (const { disk, machine, applications, network } of sites) {
+    machine.wake()
+    disk.full = false
+    disk.fault = undefined
+    disk.openingFails = false
+    for (const application of applications) {
+      network.hangUp(application)
+      application.crash()
+      application.nextAt = Number.POSITIVE_INFINITY
+    }
   }
-  await until(world, 'the agent is well', () => world.agent?.writer.state.kind === 'open' && world.agent.isListening)
-  const end = world.machine.now + longestTime
-  await until(world, 'the longest time is over', () => world.machine.now >= end)
-  checkFree(world)
-  let isDone = false
-  void restoreLicenses(world).then(() => {
-    isDone = true
-  })
-  await until(world, 'the licenses are as at first', () => isDone)
-  for (const product of new Set(world.catalog.map((one) => `${one.vendor}/${one.product ?? 'cam'}`)))
+  await until(world, 'the agents are well', () =>
+    sites.every(({ agent }) => agent?.writer.state.kind === 'open' && agent.isListening),
+  )
+  world.wires.heal()
+  for (const site of sites) allowAll(site)
+  const end = world.now + (world.isNetwork ? longestNetworkTime : longestTime)
+  await until(world, 'the longest time is over', () => world.now >= end)
+  for (const site of sites) checkFree(site)
+  let restored = 0
+  for (const site of sites) void restoreLicenses(site).then(() => restored++)
+  await until(world, 'the licenses are as at first', () => restored === sites.length)
+  // Until everybody has asked everybody what there is, over the agents between.
+  const known = world.now + (world.isNetwork ? 60_000 : 0)
+  await until(world, 'the licenses are known everywhere', () => world.now >= known)
+  const catalog = sites.flatMap((site) => site.catalog)
+  for (const product of new Set(catalog.map((one) => `${one.vendor}/${one.product ?? 'cam'}`)))
     await checkFullHouse(world, product)
   world.isQuiet = false
-  for (const application of world.applications) application.nextAt = world.machine.now
+  for (const site of sites) for (const application of site.applications) application.nextAt = world.now
 }
 
-function checkFree(world: World): void {
-  const { ledger, agent, network } = world
+function checkFree(site: Site): void {
+  const { ledger, agent, network, name } = site
   if (!agent) throw new Violation('the agent is gone')
-  if (ledger.grants.size > 0) throw new Violation(`seats are lost: ${[...ledger.grants.keys()].join(', ')}`)
+  if (ledger.grants.size > 0) throw new Violation(`${name}: seats are lost: ${[...ledger.grants.keys()].join(', ')}`)
+  if (ledger.leases.size > 0)
+    throw new Violation(
+      `${name}: leases are left: ${[...ledger.leases].map(([id, { state }]) => `${id} ${state}`).join(', ')}`,
+    )
   if (agent.lessor.view.grantCount > 0) throw new Violation('the lessor knows of sessions that have no record')
   if (network.unanswered > 0) throw new Violation(`${network.unanswered} requests are never answered`)
   const waiting = agent.broker.queue().length
   if (waiting > 0) throw new Violation(`${waiting} wait in a line for seats that are free`)
-  for (const license of world.catalog) {
+  for (const license of site.catalog) {
     const used = agent.lessor.view.used(supplyIdOf(license))
     if (used !== 0) throw new Violation(`${used} seats of ${supplyIdOf(license)} are in use by nobody`)
   }
 }
 
-/** As many sessions as there are seats, one more that is refused, and all given back. */
+/** As many sessions as there are seats, one more that is refused; who waits at another machine gets what is given back. */
 async function checkFullHouse(world: World, product: string): Promise<void> {
+  const { random, sites } = world
   const [vendor, name] = product.split('/')
-  const supplies = world.catalog.filter(
-    (one) => one.vendor === vendor && (one.product === undefined || one.product === name),
-  )
+  const supplies = sites
+    .flatMap(({ catalog }) => catalog)
+    .filter((one) => one.vendor === vendor && (one.product === undefined || one.product === name))
   if (supplies.some((one) => one.rule === 'host')) return
-  const { broker } = world.agent ?? {}
-  if (!broker) return
   const seats = supplies.reduce((sum, one) => sum + one.seats, 0)
-  const answers: { readonly kind: string; readonly session?: { readonly id: string; readonly key: string } }[] = []
-  const ask = async (index: number): Promise<void> => {
-    const answer = await broker.open({
-      idempotencyKey: world.random.text(20),
+  const spread = world.isNetwork && random.chance(0.5)
+  const everywhere = sites.filter((site) => reaches(site, supplies))
+  if (everywhere.length === 0) return
+  const first = random.pick(everywhere)
+  const answers: Opened[] = []
+  const ask = async (site: Site, user: string, wait: number): Promise<void> => {
+    const answer = await site.agent?.broker.open({
+      idempotencyKey: random.text(20),
       address: '127.0.0.1',
       product,
       seats: 1,
-      user: { email: `user-${index}@example.com` },
+      user: { email: `${user}@example.com` },
+      ...(wait > 0 ? { wait } : {}),
       activity: 'heartbeat',
     })
-    answers.push(answer)
+    if (answer) answers.push({ site, ...answer })
   }
   for (let index = 0; index <= seats; index++) {
-    void ask(index)
+    // Seats that nobody uses any more come back from where they were first.
+    const wait = world.isNetwork && index < seats ? 200 : 0
+    void ask(spread ? random.pick(everywhere) : first, `user-${index}`, wait)
     await until(world, 'a seat is answered', () => answers.length > index)
   }
-  const opened = answers.flatMap((answer) => answer.session ?? [])
+  const opened = answers.filter(({ session }) => session !== undefined)
   if (opened.length !== seats || answers.at(-1)?.kind !== 'refused')
-    throw new Violation(`${opened.length} sessions of ${product} fit into ${seats} seats`)
+    throw new Violation(
+      `${opened.length} sessions of ${product} fit into ${seats} seats: ${answers.map((one) => `${one.site.name} ${one.code ?? one.kind}`).join(', ')}`,
+    )
+  const waiting = world.isNetwork ? random.integer(1, 3) : 0
+  for (let index = 0; index < waiting; index++) void ask(random.pick(everywhere), `waiting-${index}`, 250)
+  await close(world, opened)
+  const served = (): Opened[] => answers.slice(seats + 1)
+  await until(world, 'who waits is answered', () => served().length === waiting)
+  const refused = served().filter(({ session }) => session === undefined)
+  if (refused.length > Math.max(0, waiting - seats))
+    throw new Violation(`${refused.length} who wait for ${product} get nothing although all seats came free`)
+  await close(
+    world,
+    served().filter(({ session }) => session !== undefined),
+  )
+  for (const { ledger } of sites)
+    for (const id of ledger.grants.keys())
+      if (!id.includes('/')) throw new Violation('a session that was given back still has its seat')
+}
+
+/** Whether seats of all these licenses can be had there, over at most two agents between. */
+function reaches(site: Site, licenses: readonly License[]): boolean {
+  let reached = [site]
+  for (let hops = 0; hops < 3; hops++) reached = [...new Set([...reached, ...reached.flatMap((one) => one.knows)])]
+  return licenses.every((license) => reached.some(({ catalog }) => catalog.includes(license)))
+}
+
+async function close(world: World, opened: readonly Opened[]): Promise<void> {
   let closed = 0
-  for (const { id, key } of opened) void broker.close(id, key).then(() => closed++)
-  await until(world, 'all are given back', () => closed === seats)
-  if (world.ledger.grants.size > 0) throw new Violation('a session that was given back still has its seat')
+  for (const { site, session } of opened)
+    void site.agent?.broker.close(session?.id ?? '', session?.key).then(() => closed++)
+  await until(world, 'all are given back', () => closed === opened.length)
 }
 
 async function until(world: World, what: string, isTrue: () => boolean): Promise<void> {
   for (let count = 0; !isTrue(); count++) {
     if (count > mostSteps) throw new Violation(`waited in vain until ${what}`)
     await step(world)
+    if (world.isNetwork) world.check()
   }
 }

@@ -3,7 +3,8 @@
  * before the next. Time runs only when it is chosen to run.
  */
 import { act } from './behavior.ts'
-import { incidents } from './incidents.ts'
+import { type Incident, incidents } from './incidents.ts'
+import { networkIncidents } from './network-incidents.ts'
 import type { World } from './world.ts'
 
 type Step = () => void | Promise<void>
@@ -13,6 +14,12 @@ const incidentChance = 0.012
 
 /** How late a timer fires at most, in ms. */
 const longestLate = 500
+const longestQuietLate = 3_000
+/** In ms. What adding up times may make wrong, and how far time goes in one step at most. */
+const tiny = 0.001
+const longestPass = 5_000
+const longestSleepPass = 60_000
+const quietPass = 2_000
 
 export async function step(world: World): Promise<void> {
   if (!world.isQuiet && world.random.chance(incidentChance)) await strike(world)
@@ -26,45 +33,98 @@ function settle(): Promise<void> {
 }
 
 async function strike(world: World): Promise<void> {
-  const chosen = world.random.weigh(incidents.map((incident) => [incident[0], incident] as const))
-  world.count(chosen[1])
-  await chosen[2](world)
+  const { random, sites } = world
+  const possible: readonly Incident[] = world.isNetwork ? [...incidents, ...networkIncidents] : incidents
+  const [, name, happen] = random.weigh(possible.map((incident) => [incident[0], incident] as const))
+  const site = random.pick(sites)
+  if (!site.machine.isRunning) return
+  world.count(name)
+  await happen(site)
 }
 
 function chooseStep(world: World): Step {
-  const { machine, network, disk, random, process } = world
+  const { random, wires, now } = world
+  const running = world.sites.filter(({ machine }) => machine.isRunning)
   const choices: [number, Step][] = []
-  const overdue = network.messages.filter((message) => message.deadline <= machine.monotonic)
-  const messages = overdue.length > 0 ? overdue : network.messages
-  const [operation] = disk.pending
-  if (messages.length > 0) choices.push([20, () => network.deliver(random.pick(messages))])
-  if (operation)
+
+  const messages = running.flatMap((site) => site.network.messages.map((message) => ({ site, message })))
+  const overdue = messages.filter(({ site, message }) => message.deadline <= site.machine.monotonic + tiny)
+  const chosen = overdue.length > 0 ? overdue : messages
+  if (chosen.length > 0)
     choices.push([
       20,
-      async () => {
-        disk.pending.shift()
-        await operation.run()
+      () => {
+        const { site, message } = random.pick(chosen)
+        site.network.deliver(message)
       },
     ])
-  const late = machine.monotonic - (process?.nextDue ?? Number.POSITIVE_INFINITY)
-  if (process && late >= 0) choices.push([15, () => process.fire()])
-  const due = world.applications.filter((application) => application.nextAt <= machine.now)
-  if (due.length > 0) choices.push([15, () => act(world, random.pick(due))])
-  if (!world.agent) choices.push([5, () => world.startAgent()])
-  else if (world.agent.hasFailed) choices.push([5, () => world.crashAgent()])
-  if (overdue.length === 0 && late < longestLate)
-    choices.push([choices.length === 0 ? 1 : operation ? 1 : 4, () => passTime(world)])
+
+  const letters = wires.arriving()
+  const late = letters.filter(({ latest }) => latest <= now + tiny)
+  const arriving = late.length > 0 ? late : letters
+  if (arriving.length > 0) choices.push([20, () => wires.take(random.pick(arriving))])
+
+  const busy = running.filter(({ disk }) => disk.pending.length > 0)
+  if (busy.length > 0) choices.push([20, () => random.pick(busy).disk.goOn()])
+
+  const timed = running.flatMap((site) => {
+    const lateness = site.machine.monotonic - (site.process?.nextDue ?? Number.POSITIVE_INFINITY)
+    return lateness >= -tiny ? [{ site, lateness }] : []
+  })
+  const latest = Math.max(-1, ...timed.map(({ lateness }) => lateness))
+  if (timed.length > 0)
+    choices.push([
+      15,
+      () => {
+        const { process } = random.pick(timed).site
+        // Together, as after a turn of the event loop that took long.
+        for (let isDue = process?.fire(); isDue && random.chance(0.7); ) isDue = process?.fire()
+      },
+    ])
+
+  const due = running.flatMap((site) =>
+    site.applications
+      .filter((application) => application.nextAt <= now + tiny)
+      .map((application) => ({ site, application })),
+  )
+  if (due.length > 0)
+    choices.push([
+      15,
+      () => {
+        const { site, application } = random.pick(due)
+        act(site, application)
+      },
+    ])
+
+  const down = running.filter(({ agent }) => !agent)
+  const failed = running.filter(({ agent }) => agent?.hasFailed)
+  if (down.length > 0) choices.push([5, () => random.pick(down).startAgent()])
+  if (failed.length > 0) choices.push([5, () => random.pick(failed).crashAgent()])
+
+  if (overdue.length === 0 && late.length === 0 && latest < (world.isQuiet ? longestQuietLate : longestLate))
+    choices.push([choices.length === 0 || busy.length > 0 ? 1 : 4, () => passTime(world)])
   return random.weigh(choices)
 }
 
 /** Up to the next thing that waits for its time, and not always all the way. */
 function passTime(world: World): void {
-  const { machine, network, process, random } = world
-  const waits = [
-    ...network.messages.map((message) => message.deadline - machine.monotonic),
-    ...world.applications.map((application) => application.nextAt - machine.now),
-    (process?.nextDue ?? Number.POSITIVE_INFINITY) - machine.monotonic,
-  ].filter((ms) => ms > 0)
-  const longest = Math.min(5_000, ...waits)
-  machine.run(random.chance(0.8) ? longest : random.next() * longest)
+  const { random, sites, wires, now } = world
+  const waits = [wires.nextAt - now]
+  for (const { machine, network, process, applications } of sites) {
+    if (machine.backAt !== undefined) {
+      waits.push(machine.backAt - now)
+      continue
+    }
+    for (const message of network.messages) waits.push(machine.until(message.deadline))
+    for (const application of applications) waits.push(application.nextAt - now)
+    waits.push(machine.until(process?.nextDue ?? Number.POSITIVE_INFINITY))
+  }
+  const isAnybodyUp = sites.some(({ machine }) => machine.isRunning)
+  const longest = Math.min(isAnybodyUp ? longestPass : longestSleepPass, ...waits.filter((ms) => ms > tiny))
+  // Nothing but timers go on in quiet: they may be late together, which is over sooner.
+  const isIdle = world.isQuiet && wires.letters.length === 0 && sites.every((site) => site.isIdle)
+  const next = isIdle ? Math.max(longest, quietPass) : longest
+  const ms = random.chance(0.8) ? next : random.next() * next
+  const back = Math.min(...sites.map(({ machine }) => (machine.backAt ?? Number.POSITIVE_INFINITY) - now))
+  for (const { machine } of sites) machine.pass(Math.min(ms, back))
 }

@@ -18,7 +18,7 @@ for (const seed of seeds) {
 test('a seed repeats a run to the last journal entry', async (t) => {
   const [one, other] = [await simulate({ seed: 11, steps: 4_000 }), await simulate({ seed: 11, steps: 4_000 })]
   t.deepEqual(one, other)
-  t.not((await simulate({ seed: 12, steps: 4_000 })).head, one.head)
+  t.not((await simulate({ seed: 12, steps: 4_000 })).heads, one.heads)
 })
 
 function hasEnded({ kind, value }: Change): boolean {
@@ -34,10 +34,10 @@ class ForgetfulStore extends MemoryStore {
 }
 
 test('the simulator finds a disk that forgets, and names the seed and the step', async (t) => {
-  const failure = await t.throwsAsync(simulate({ seed: 1, steps: 50_000, store: new ForgetfulStore() }), {
+  const failure = await t.throwsAsync(simulate({ seed: 1, steps: 50_000, store: () => new ForgetfulStore() }), {
     instanceOf: SimulationFailure,
   })
-  t.regex(failure?.message ?? '', /^seed 1, step \d+: .*(is granted again after its end|unknown_session).*\n/)
+  t.regex(failure?.message ?? '', /^seed 1, agents 1, step \d+: .*(is granted again after its end|unknown_session).*\n/)
 })
 
 test('the simulator finds applications whose clocks run slower than the grace allows (R10)', async (t) => {

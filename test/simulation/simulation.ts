@@ -11,11 +11,16 @@ import { World } from './world.ts'
 export interface SimulationOptions {
   readonly seed: number
   readonly steps: number
-  readonly store?: Store
+  /** How many machines with an agent each; 1 without one. */
+  readonly agents?: number
+  /** Made anew for each machine. */
+  readonly store?: () => Store
   /** False: only the counts of believed seats are checked, not that each belief has its record. */
   readonly checksBacking?: boolean
-  /** How much slower than true the clocks of applications may run. */
+  /** How much slower than those of their machine the clocks of applications may run. */
   readonly longestLag?: number
+  /** How many of the last happenings a failure shows. */
+  readonly traceLength?: number
 }
 
 export interface Report {
@@ -23,16 +28,20 @@ export interface Report {
   readonly steps: number
   /** Simulated time, in ms. */
   readonly time: number
+  /** Batches of all agents together. */
   readonly revision: number
   readonly happened: Readonly<Record<string, number>>
-  /** The hash of the journal's head: two runs of one seed end alike. */
-  readonly head: string
+  /** The hash of each journal's head: two runs of one seed end alike. */
+  readonly heads: readonly string[]
 }
 
 export class SimulationFailure extends Error {
   constructor(options: SimulationOptions, at: number, cause: unknown, trace: readonly string[]) {
     const what = cause instanceof Error ? cause.message : String(cause)
-    super(`seed ${options.seed}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`, { cause })
+    super(
+      `seed ${options.seed}, agents ${options.agents ?? 1}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
+      { cause },
+    )
     this.name = 'SimulationFailure'
   }
 }
@@ -41,12 +50,14 @@ export class SimulationFailure extends Error {
 const stepsUntilQuiet = 5_000
 
 export async function simulate(options: SimulationOptions): Promise<Report> {
-  const { seed, steps } = options
+  const { seed, steps, traceLength } = options
   const world = new World({
     seed,
-    store: options.store ?? new MemoryStore(),
+    agents: options.agents ?? 1,
+    store: options.store ?? (() => new MemoryStore()),
     checksBacking: options.checksBacking ?? true,
     longestLag: options.longestLag ?? 0.0024,
+    ...(traceLength === undefined ? {} : { traceLength }),
   })
   let at = 0
   try {
@@ -58,15 +69,18 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   } catch (error) {
     throw new SimulationFailure(options, at, error, world.trace)
   } finally {
-    await world.crashAgent()
+    for (const site of world.sites) await site.crashAgent()
   }
-  const counted = Object.entries(world.auditor.seen).map(([name, count]) => [`seen ${name}`, count] as const)
+  const seen = new Map(Object.entries(world.census.seen))
+  for (const { auditor } of world.sites)
+    for (const [name, count] of Object.entries(auditor.seen)) seen.set(name, (seen.get(name) ?? 0) + count)
+  const counted = [...seen].map(([name, count]) => [`seen ${name}`, count] as const)
   return {
     seed,
     steps,
-    time: world.machine.now,
-    revision: world.ledger.revision,
+    time: world.now,
+    revision: world.sites.reduce((sum, { ledger }) => sum + ledger.revision, 0),
     happened: Object.fromEntries([...world.happened, ...counted].sort(([one], [other]) => (one < other ? -1 : 1))),
-    head: world.ledger.head.hash,
+    heads: world.sites.map(({ ledger }) => ledger.head.hash),
   }
 }

@@ -1,0 +1,72 @@
+/**
+ * Where the seats of a session come from, as the disks have it: from the machine of its application up to the license, one hop
+ * for each agent between. Reads the ledgers only.
+ */
+import type { Application, Attempt } from './application.ts'
+import type { License } from './licenses.ts'
+import type { Site } from './site.ts'
+
+/** Seats out of one supply of one machine. */
+export interface Hop {
+  readonly site: Site
+  /** The session here, or the lease of the agent before. */
+  readonly grant: string
+  readonly supply: string
+}
+
+export interface Source {
+  /** Seats of the session out of it. */
+  readonly seats: number
+  /** As the session's record has it. */
+  readonly key: string | undefined
+  /** The application's machine first, the license's last. */
+  readonly hops: readonly Hop[]
+}
+
+/** Longer than any chain of agents can be. */
+const mostHops = 8
+
+/** What is not on a disk any more was as it was last. */
+export function sourcesOf(site: Site, session: string): Source[] {
+  return (site.ledger.lastGrant.get(session)?.parts ?? []).map(({ supply, seats, key }) => {
+    const hops: Hop[] = [{ site, grant: session, supply }]
+    for (let next = above(site, supply); next !== undefined && hops.length < mostHops; ) {
+      const { manager, grant } = next
+      const [part] = manager.ledger.lastGrant.get(grant)?.parts ?? []
+      if (!part) break
+      hops.push({ site: manager, grant, supply: part.supply })
+      next = above(manager, part.supply)
+    }
+    return { seats, key, hops }
+  })
+}
+
+function above(site: Site, supply: string): { readonly manager: Site; readonly grant: string } | undefined {
+  const lease = site.ledger.lastLease.get(supply)
+  return lease && { manager: site.world.siteOf(lease.manager.id), grant: `${site.agentId}/${supply}` }
+}
+
+/** By which rule the license of a supply counts; undefined when that can't be seen any more. */
+export function ruleOf(site: Site, supply: string): License['rule'] | undefined {
+  return site.ledger.licenseOf(supply)?.rule ?? site.ledger.lastLease.get(supply)?.terms?.rule
+}
+
+/** What an application's seat is counted for, by the simulator's own means (R18); undefined: it counts for itself. */
+export function keyOf(site: Site, rule: License['rule'], { wish, process }: Attempt): string | undefined {
+  if (rule === 'host') return site.agentId
+  if (rule === 'process')
+    return wish.tellsProcess && site.seesProcesses ? `${site.name} ${process.id} ${process.startedAt}` : undefined
+  if (rule !== 'user') return undefined
+  const { email, account } = wish.user ?? {}
+  if (email !== undefined) return email.toLowerCase()
+  // The same bare name on two machines is two people.
+  return account?.includes('\\') ? account.toLowerCase() : account && `${account.toLowerCase()} ${site.name}`
+}
+
+/** An application that may believe in its seat now. */
+export interface Believer {
+  readonly site: Site
+  readonly application: Application
+  readonly attempt: Attempt
+  readonly id: string
+}

@@ -1,0 +1,48 @@
+/**
+ * Which machines there are and which of them know each other: managers, a branch between them and some clients, or all on one
+ * floor.
+ */
+import type { Random } from './random.ts'
+
+export interface SitePlan {
+  readonly name: string
+  readonly agentId: string
+  readonly hasLicenses: boolean
+  /** Indices of the machines whose agents it may ask for seats. */
+  readonly knows: readonly number[]
+  /** For how long it keeps a lease for its next use, in seconds. */
+  readonly lingerSeconds: number
+}
+
+/** An id has 32 bytes in base64url. */
+function idOf(index: number): string {
+  return `${String.fromCharCode(97 + index).repeat(42)}A`
+}
+
+export function inventNetwork(random: Random, agents: number): SitePlan[] {
+  if (agents === 1) return [{ name: 'the agent', agentId: idOf(0), hasLicenses: true, knows: [], lingerSeconds: 0 }]
+  const managers = agents > 2 && random.chance(0.5) ? 2 : 1
+  const hasBranch = agents > managers + 1 && random.chance(0.5)
+  const isFloor = random.chance(0.3)
+  const branch = hasBranch ? managers : undefined
+  return Array.from({ length: agents }, (_, index): SitePlan => {
+    const isManager = index < managers
+    const name = isManager ? `M${index + 1}` : index === branch ? 'B' : `C${index + 1}`
+    return {
+      name,
+      agentId: idOf(index),
+      hasLicenses: isManager,
+      knows: knownTo(index),
+      lingerSeconds: random.pick([1, 10, 60, 300]),
+    }
+  })
+
+  function knownTo(index: number): number[] {
+    const others = Array.from({ length: agents }, (_, other) => other).filter((other) => other !== index)
+    const all = others.filter((other) => other < managers)
+    if (isFloor || index < managers) return isFloor || random.chance(0.5) ? others : all
+    if (branch === undefined || index === branch) return all
+    // Behind the branch; some know a manager besides.
+    return random.chance(0.3) ? [branch, ...all] : [branch]
+  }
+}
