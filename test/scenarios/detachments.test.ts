@@ -59,7 +59,7 @@ test('S9: with the manager gone the seat works until its date, and the manager f
   )
   t.is(gone.reason, 'detachment_ended')
   t.true(Date.now() >= Date.parse(detachment.until) - 1_000)
-  t.deepEqual(await statesOf(laptop), ['ended'])
+  await waitFor('the end of the detachment', async () => (await statesOf(laptop)).join() === 'ended', 60_000)
   const again = await restart(server)
   t.deepEqual(await statesOf(again), ['over'])
   t.is(codeOf(await again.open('somebody-at-the-server')), 'no_seats')
