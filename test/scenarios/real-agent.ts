@@ -135,7 +135,12 @@ export class RealAgent {
     return new RealAgent(folder, launch, await launch.port(), options)
   }
 
-  async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object, headers = {}): Promise<Reply> {
+  async ask(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    headers = {},
+  ): Promise<Reply> {
     const answer = await this.#pool.request({
       method,
       path: `/api/v1${path}`,
