@@ -50,7 +50,7 @@ test('S9: with the manager gone the seat works until its date, and the manager f
   t.is(codeOf(await laptop.open('a-second-application')), 'no_seats')
   await server.kill()
   // At another port, where the laptop does not find it: no message is exchanged from here on.
-  const alone = await RealAgent.start(server.folder, { environment: server.environment })
+  const alone = await RealAgent.start(server.folder, server.options)
   t.is(await usedAt(alone), 1)
   const over = waitFor('the date', async () => (await statesOf(alone)).join() === 'over', 60_000)
   const gone = await waitFor(
@@ -161,8 +161,8 @@ test('S8: the people of a machine detach to it without the password, unless the 
   t.is(codeOf(await laptop.ask('POST', `/detachments/${detachment.id}/lost`, {})), 'sign_in_needed')
   t.is((await laptop.ask('DELETE', `/detachments/${detachment.id}`)).status, 200)
   await laptop.stop()
-  const strict = { ...laptop.environment, LEASEHOLD_DETACH_NEEDS_ADMINISTRATOR: 'true' }
-  const again = await restart(Object.assign(Object.create(laptop), { environment: strict }) as RealAgent)
+  const strict = { ...laptop.options.environment, LEASEHOLD_DETACH_NEEDS_ADMINISTRATOR: 'true' }
+  const again = await restart({ ...laptop, options: { ...laptop.options, environment: strict } })
   await waitFor('the offers', async () => (await managersOf(again)).some(({ state }) => state === 'reachable'), 60_000)
   t.is(codeOf(await again.ask('POST', '/detachments', { product: 'acme/cad', days: 1 })), 'sign_in_needed')
   t.deepEqual((await stopAll(server, again)).codes, [0, 0])

@@ -54,7 +54,11 @@ export async function startManager(
 }
 
 /** The same agent again after it was stopped or killed, at the port that it had. */
-export async function restart({ folder, port, options }: RealAgent): Promise<RealAgent> {
+export async function restart({
+  folder,
+  port,
+  options,
+}: Pick<RealAgent, 'folder' | 'port' | 'options'>): Promise<RealAgent> {
   const environment = { ...options.environment, LEASEHOLD_NETWORK_PORT: String(port) }
   return RealAgent.start(folder, { ...options, environment })
 }
