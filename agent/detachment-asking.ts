@@ -340,8 +340,10 @@ export class DetachmentAsking {
   }
 
   /** Leases of that manager that become the detachment: those in use first, as many as it has seats (R16). */
-  #leasesFor({ product, feature, seats }: DetachWanted, link: DetachmentLink): string[] {
-    const { leases } = this.#options
+  #leasesFor({ product, feature, seats, until }: DetachWanted, link: DetachmentLink): string[] {
+    const { leases, clock } = this.#options
+    // Sessions were promised as much as a lease lasts, and must not outlive what they live on.
+    const lasts = until === undefined ? Number.POSITIVE_INFINITY : until - clock.wall()
     const held = [...leases.list()].filter(
       (one) =>
         one.manager.id === link.id &&
@@ -350,7 +352,8 @@ export class DetachmentAsking {
         one.ended === undefined &&
         one.terms.product === product &&
         one.terms.feature === feature &&
-        one.terms.chain.length === 1,
+        one.terms.chain.length === 1 &&
+        one.terms.leaseSeconds * 1000 < lasts,
     )
     held.sort((a, b) => Number(leases.isIdle(a.id)) - Number(leases.isIdle(b.id)))
     const chosen: string[] = []

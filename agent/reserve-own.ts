@@ -86,7 +86,7 @@ export class OwnSeats implements ManagerLink {
     try {
       const answer = await lessor.open(this.#command(id, ask))
       if (answer.kind !== 'granted' && answer.kind !== 'repeated') return refused(codeOf(answer))
-      const lease = leaseGrant(answer, { ...this.#options, self: this.id, linksOf: unsigned })
+      const lease = await leaseGrant(answer, { ...this.#options, self: this.id, linksOf: unsigned })
       return lease ? { kind: 'granted', lease } : refused('session_ended')
     } catch (error) {
       return unavailable(error)
@@ -133,7 +133,7 @@ export class OwnSeats implements ManagerLink {
 }
 
 /** What an agent gives itself needs no signature: it proves it as what it came from. */
-const unsigned = (): undefined => undefined
+const unsigned = async (): Promise<undefined> => undefined
 
 /** The managers that there are, and this agent itself where a lease comes from it. */
 export class ManagersAndSelf implements KnownManagers {

@@ -47,7 +47,7 @@ export interface LeaseDeskOptions {
   /** Id of this agent, which is that of its license server. */
   readonly self: string
   /** Signs the links of a lease anew; undefined where its license gives no proof. */
-  readonly linksOf: (grant: Grant) => LeaseLinks | undefined
+  readonly linksOf: (grant: Grant) => Promise<LeaseLinks | undefined>
   /** How the pool of this agent stands. */
   readonly explain: RefusalContext['explain']
   readonly licenseFacts: LeaseOfferOptions['licenseFacts']
@@ -236,7 +236,7 @@ export class LeaseDesk {
       case 'too_many':
         return this.#note(peer, ask, command, this.#refusalOf({ kind: 'queue_full' }, command))
       case 'found':
-        return this.#told(answer.found, peer, ask, command)
+        return await this.#told(answer.found, peer, ask, command)
     }
   }
 
@@ -258,11 +258,11 @@ export class LeaseDesk {
     return more ?? { kind: 'permitted', command: permitted }
   }
 
-  #told(found: FoundLease, peer: PeerCaller, ask: LeaseAsk, command: LeaseCommand): LeaseAnswer {
+  async #told(found: FoundLease, peer: PeerCaller, ask: LeaseAsk, command: LeaseCommand): Promise<LeaseAnswer> {
     if (found.kind !== 'granted' && found.kind !== 'repeated')
       return this.#note(peer, ask, command, this.#refusalOf(found, command))
     if (found.kind === 'granted') this.#options.onOutcome?.(peer, ask, 'granted')
-    return this.#granted(found, found.kind === 'granted')
+    return await this.#granted(found, found.kind === 'granted')
   }
 
   /** The same id again, of a lease that lives (R14). */
@@ -277,7 +277,7 @@ export class LeaseDesk {
     const renewal = await this.#renewals.renew(grant)
     switch (renewal.kind) {
       case 'renewed':
-        return this.#granted(renewal, false)
+        return await this.#granted(renewal, false)
       case 'ended':
         return leaseEnded(renewal.reason)
       case 'unknown':
@@ -287,8 +287,8 @@ export class LeaseDesk {
     }
   }
 
-  #granted(promised: PromisedSeats, created: boolean): LeaseAnswer {
-    const lease = leaseGrant(promised, this.#options)
+  async #granted(promised: PromisedSeats, created: boolean): Promise<LeaseAnswer> {
+    const lease = await leaseGrant(promised, this.#options)
     return lease ? { kind: 'granted', created, lease } : leaseEnded('license_removed')
   }
 

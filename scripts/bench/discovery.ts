@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from 'node:net'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { installLicense } from './license.ts'
 import type { NetworkPlan } from './network-plan.ts'
 import { AgentProgram, callAgent, findFreePort, type RunningServer } from './programs.ts'
@@ -53,9 +54,13 @@ export async function measureDiscovery(
   return rows
 }
 
+/** Apart, since an agent lets itself be greeted only so often from one address. */
+const apart = 1_000
+
 /** Everything that is known is forgotten first. @returns ms */
 async function findOnce(port: number, search: readonly string[]): Promise<number> {
   await callAgent(port, 'PUT', '/configuration', { 'remote.search': [] })
+  await pause(apart)
   for (const { id } of await listManagers(port)) await callAgent(port, 'POST', `/managers/${id}/forget`)
   if ((await listManagers(port)).length > 0) throw new Error('a manager is known that was forgotten')
   const start = performance.now()

@@ -41,7 +41,7 @@ export class AgentProgram {
     await mkdir(this.#folder, { recursive: true })
     const port = await findFreePort()
     const began = performance.now()
-    const child = spawn(process.execPath, [this.#program, 'serve'], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=32', this.#program, 'serve'], {
       env: { ...this.#env(), LEASEHOLD_NETWORK_PORT: String(port) },
       stdio: ['ignore', 'ignore', 'inherit'],
     })

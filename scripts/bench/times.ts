@@ -11,7 +11,7 @@ export interface Times {
 /** All 0 where nothing was measured. */
 export function summarize(times: readonly number[]): Times {
   const sorted = [...times].sort((one, other) => one - other)
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
 }
 

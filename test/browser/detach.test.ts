@@ -11,7 +11,8 @@ test('S8: with scripts off, seats are detached in three steps and given back in 
   const press = (name: string) => page.getByRole('main').getByRole('button', { name, exact: true }).click()
   await page.goto(`${server.address}/products`)
   await page.getByRole('link', { name: 'Detach Acme CAD' }).click()
-  t.false(await page.getByLabel('Recipient ID', { exact: true }).isVisible(), 'only asked for where it is chosen')
+  // It is only asked for where it is chosen.
+  await page.getByLabel('Recipient ID', { exact: true }).waitFor({ state: 'hidden' })
   await press('Next: until when')
   await page.getByLabel('Select an expiration date').fill('2026-12-02')
   await press('Next: check')
@@ -41,8 +42,7 @@ test('S11: with scripts off, a recipient block from a file becomes a detachment 
   await press('Next: check')
   await press('Detach')
   await page.getByText('Show the block and bring it there').waitFor()
-  await page.getByRole('link', { name: 'Show the block' }).click()
-  await press('Show the block')
+  await press('Show the block: 1 seat of Acme CAD for LAPTOP-7')
   const [download] = await Promise.all([page.waitForEvent('download'), press('Download')])
   t.is(download.suggestedFilename(), 'detachment-d-new.txt')
   await page.getByText('QR code').click()
@@ -58,7 +58,8 @@ test('a day that is chosen is spelled out at once, and softly has no date', asyn
   await page.getByLabel('Select an expiration date').fill('2026-12-04')
   await page.getByText('It ends with Friday, December 4, 2026.').waitFor()
   await page.getByLabel('Softly').check()
-  t.false(await page.getByLabel('Select an expiration date').isVisible())
+  await page.getByLabel('Select an expiration date').waitFor({ state: 'hidden' })
+  t.pass()
 })
 
 test('Detached follows what happens, and Return now opens as a dialog', async (t) => {

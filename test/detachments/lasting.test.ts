@@ -4,7 +4,7 @@ import { openDocument } from '../../agent/domain/documents/document.ts'
 import { verifyProof } from '../../agent/domain/proof.ts'
 import { blockOf } from '../licenses/test-vendor.ts'
 import { day, hour, Machine, minute, pass, turns } from './machine.ts'
-import { codeOf, inOf, iso, monday, office, outOf, take, wish } from './office.ts'
+import { codeOf, inOf, iso, monday, office, outOf, refusal, take, wish } from './office.ts'
 
 test('S10: given back online in one click; the manager frees at once, and the old id gets nothing more', async (t) => {
   const { laptop, server } = await office()
@@ -94,6 +94,16 @@ test('R16: a lease of the laptop that becomes the detachment needs no second sea
   server.isUp = false
   await laptop.pass(9 * minute)
   t.is((await laptop.parts.lessor.renew('ana')).kind, 'renewed')
+})
+
+test('R16: a lease is not given up for a detachment that ends before what its sessions were promised', async (t) => {
+  const { laptop, server } = await office({ products: [{ name: 'cad', seats: 1 }] })
+  await lease(laptop, server, 'lease-that-is-used-1')
+  t.is(await laptop.opens('ana'), 'granted')
+  const soon = iso(monday + 9 * minute)
+  t.is((await refusal(laptop, { until: soon })).code, 'too_many_seats')
+  t.is(laptop.parts.lessor.view.grant('ana')?.ending, undefined)
+  t.is(laptop.parts.leases.size, 1)
 })
 
 test('R16: when the answer to the conversion is lost, the session lives on until it is heard', async (t) => {

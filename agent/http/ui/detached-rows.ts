@@ -68,7 +68,13 @@ export interface DetachmentRow {
   readonly endedAt: ShownTime | undefined
   /** "2 seats of Acme CAD for WS-18", for buttons and titles. */
   readonly what: string
-  readonly actions: readonly { readonly id: DetachmentAction; readonly address: string; readonly label: string }[]
+  readonly actions: readonly {
+    readonly id: DetachmentAction
+    readonly address: string
+    readonly label: string
+    /** It changes nothing that has not happened, so that nobody is asked first. */
+    readonly direct: boolean
+  }[]
   readonly unavailable: readonly { readonly id: DetachmentAction; readonly code: string; readonly detail: string }[]
 }
 
@@ -118,6 +124,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
       id: action,
       address: `${address}/${action}`,
       label: t('detached.label', { action: t(`detached.${action}`), what }),
+      direct: (action === 'block' && state !== 'waiting') || (action === 'receipt' && state === 'returned'),
     })),
     unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),
   }
