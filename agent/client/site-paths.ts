@@ -7,7 +7,7 @@ export interface SitePaths {
   readonly administration: readonly string[]
   /** Where people without a sign-in are led; nothing is asked for it. */
   readonly signInPage: string
-  /** Addresses that nothing is asked for, each with what is below it: style sheets and such. */
+  /** Addresses that nothing is asked for, each with what is below it: style sheets, and where people sign out. */
   readonly open: readonly string[]
   /** Addresses of programs, each with what is below it: answered with a status and JSON instead of being led elsewhere. */
   readonly api: readonly string[]
@@ -17,7 +17,7 @@ export function sitePaths(given: { readonly [Name in keyof SitePaths]?: SitePath
   return {
     administration: given.administration ?? ['/admin', '/contact', '/about'],
     signInPage: given.signInPage ?? '/sign-in',
-    open: given.open ?? ['/public'],
+    open: given.open ?? ['/public', '/sign-out'],
     api: given.api ?? ['/api'],
   }
 }

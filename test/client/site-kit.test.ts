@@ -161,7 +161,19 @@ test('P1 to P7: a small site on a real agent: start, sign-in, administration, em
   const site = await startSmallSite({ agentPort: agent.port, token })
   const get = async (path: string, cookie = '') => {
     const answer = await fetch(site.address + path, { headers: { cookie }, redirect: 'manual' })
-    return { status: answer.status, to: answer.headers.get('location') ?? '', text: await answer.text() }
+    const text = await answer.text()
+    return {
+      status: answer.status,
+      to: answer.headers.get('location') ?? '',
+      text,
+      title: /<h1>(.*)<\/h1>/.exec(text)?.[1],
+      hasSeat: text.includes('You have a seat.'),
+      isAdministrator: text.includes('You are an administrator'),
+    }
+  }
+  const signOut = async (cookie: string) => {
+    const answer = await fetch(`${site.address}/sign-out`, { method: 'POST', headers: { cookie }, redirect: 'manual' })
+    return answer.headers.get('location')
   }
   const signIn = async (name: string) => {
     const body = new URLSearchParams({ name })
@@ -172,26 +184,31 @@ test('P1 to P7: a small site on a real agent: start, sign-in, administration, em
       cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '',
     }
   }
+  const seatFor = (title: string) => ({ status: 200, title, hasSeat: true })
   t.like(await get('/reports'), { status: 302, to: '/sign-in' })
   const ana = await signIn('ana')
-  t.like(await get('/reports', ana.cookie), { status: 200, text: 'Reports (full)' })
+  t.like(await get('/reports', ana.cookie), seatFor('Reports'))
   t.like(await get('/api/data', ana.cookie), { status: 200, text: '{"rows":3}' })
   const ben = await signIn('ben')
   t.is(ben.status, 503)
   t.regex(ben.text, /All 1 seats are in use/)
   const root = await signIn('root')
   t.like(await get('/reports', root.cookie), { status: 302, to: '/admin' })
-  t.like(await get('/admin/users', root.cookie), { status: 200, text: 'Users (administration)' })
+  t.like(await get('/admin/users', root.cookie), { status: 200, title: 'Users', isAdministrator: true })
   t.is((await get('/api/data', root.cookie)).status, 401)
   // The seat of a closed browser is free after the recycle, and who comes back has one again if it is there.
   t.is((await agent.ask('POST', '/sites/shop/recycle', {})).status, 200)
   const again = await signIn('ben')
-  t.like(await get('/', again.cookie), { status: 200, text: 'Home (full)' })
+  t.like(await get('/', again.cookie), seatFor('Home'))
   const without = await get('/', ana.cookie)
   t.is(without.status, 503)
   t.regex(without.text, /no free seat/)
-  await fetch(`${site.address}/sign-out`, { method: 'POST', headers: { cookie: again.cookie }, redirect: 'manual' })
-  t.like(await get('/', ana.cookie), { status: 200, text: 'Home (full)' })
+  // Who has no seat, and who needs none, can leave as well.
+  const eli = await signIn('eli')
+  t.is(eli.status, 503)
+  for (const { cookie } of [again, root]) t.is(await signOut(cookie), '/sign-in')
+  t.like(await get('/admin', root.cookie), { status: 302, to: '/sign-in' })
+  t.like(await get('/', ana.cookie), seatFor('Home'))
   t.like(await get('/', again.cookie), { status: 302, to: '/sign-in' })
   t.deepEqual(await site.kit.stop(), { kind: 'stopped' })
   t.is((await get('/', ana.cookie)).status, 302)

@@ -320,8 +320,11 @@ test('P2: whatever happens, never more are signed in with a seat than the site t
     fc.record({ kind: fc.constant('recycle' as const) }),
     fc.record({ kind: fc.constant('seats' as const), seats: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ kind: fc.constant('run' as const), minutes: fc.integer({ min: 1, max: 20 }) }),
-    fc.record({ kind: fc.constant('crash' as const) }),
+    fc.record({ kind: fc.constant('restart' as const), how: fc.constantFrom('crash' as const, 'reboot' as const) }),
     fc.record({ kind: fc.constant('cut' as const), isUp: fc.boolean() }),
+    fc.record({ kind: fc.constant('disconnect' as const) }),
+    fc.record({ kind: fc.constant('stop' as const) }),
+    fc.record({ kind: fc.constant('start' as const) }),
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
@@ -337,8 +340,12 @@ test('P2: whatever happens, never more are signed in with a seat than the site t
         else if (one.kind === 'seats')
           work.push(sites.define('shop', { ...shop, seats: one.seats, inactivityMinutes: 15 }, 'test'))
         else if (one.kind === 'run') await stand.clock.run(one.minutes * minute)
-        else if (one.kind === 'crash') await stand.restart()
-        else stand.manager().isUp = one.isUp
+        else if (one.kind === 'restart') await stand.restart(one.how)
+        else if (one.kind === 'cut') stand.manager().isUp = one.isUp
+        else if (one.kind === 'disconnect')
+          for (const id of stand.manager().leases.keys()) stand.manager().disconnect(id)
+        else if (one.kind === 'stop') work.push(sites.stopSite('shop', 'test'))
+        else work.push(sites.startSite('shop', 'test'))
         await Promise.all(work)
         const seats = stand.used() + stand.manager().used
         const live = [...stand.lessor.view.grants()].filter(({ kind }) => kind === 'session')
