@@ -41,11 +41,11 @@ async function shoot(order: LoadOrder, work: Work, seconds: number): Promise<Loa
     const { next, heard } = turns()
     client.getRequestBuffer = next
     if (heard === undefined) return
-    let isSuccess = false
+    let status = 0
     client.on('headers', ({ statusCode }) => {
-      isSuccess = statusCode < 300
+      status = statusCode
     })
-    client.on('body', () => heard(client.pipelinedRequests.peek().body, isSuccess))
+    client.on('body', () => heard(client.pipelinedRequests.peek().body, status))
   }
   const running = autocannon({ url, connections, duration: seconds, setupClient })
   running.on('response', (_client, status, _bytes, time) => {

@@ -22,8 +22,8 @@ export type Work =
 export interface Turns {
   /** The next request. */
   next(): Buffer
-  /** What has come of the body of its answer, and whether that is a success. */
-  heard?(body: string, isSuccess: boolean): void
+  /** What has come of the body of its answer. */
+  heard?(body: string, status: number): void
 }
 
 const run = randomBytes(8).toString('hex')
@@ -58,10 +58,10 @@ export function makeTurns(work: Work, port: number): () => Turns {
             const { id, key } = JSON.parse(opened) as OpenSession
             return write(`DELETE /api/v1/sessions/${id}`, `session-key: ${key}\r\n`)
           },
-          heard(body, isSuccess) {
+          heard(body, status) {
             if (!isOpening) return
             opened = body
-            if (!isSuccess) throw new Error(`a session was not opened: ${opened}`)
+            if (status !== 201) throw new Error(`a session was not opened: ${status} ${body}`)
           },
         }
       }
