@@ -172,6 +172,8 @@ export function siteUser({ account, email, displayName }: SignInWish['user']): S
 export type SiteOwners = Pick<ConnectedSites, 'reserves' | 'sites' | 'keeper'> & {
   readonly lessor: Pick<Lessor, 'view'>
   readonly leases: LeaseSeats['leases']
+  /** Whether an agent that seats come from answers now. */
+  readonly isReachable: (agent: string) => boolean
   /** Wall time in ms. */
   readonly wall: () => number
 }
@@ -183,7 +185,14 @@ export function reserveViews(owners: SiteOwners): ReserveView[] {
 export function reserveView(reserve: Reserve, owners: SiteOwners): ReserveView {
   const { id, product, feature, seats } = reserve
   const kept = keptState(keepName(id), seats, owners)
-  return { id, product, ...(feature === undefined ? {} : { feature }), seats, used: kept.used, ...keptView(kept) }
+  return {
+    id,
+    product,
+    ...(feature === undefined ? {} : { feature }),
+    seats,
+    used: kept.used,
+    ...keptView(kept, owners),
+  }
 }
 
 export function putReserve(
@@ -200,12 +209,16 @@ export function siteViews(owners: SiteOwners): Site[] {
 }
 
 /** @param isSite the ids of sign-ins are told to the site only */
-export function siteOf(id: string, { sites }: SiteOwners, isSite: boolean): Site | undefined {
-  const state = sites.get(id)
-  return state && siteView(state, isSite)
+export function siteOf(id: string, owners: SiteOwners, isSite: boolean): Site | undefined {
+  const state = owners.sites.get(id)
+  return state && siteView(state, owners, isSite)
 }
 
-function siteView({ site, clients, hasServer, isRecycling, recyclesAt, signIns }: SiteState, isSite: boolean): Site {
+function siteView(
+  { site, clients, hasServer, isRecycling, recyclesAt, signIns }: SiteState,
+  owners: SiteOwners,
+  isSite: boolean,
+): Site {
   const { id, serverProduct, clientProduct, seats, recycle, inactivityMinutes, startedAt, recycledAt } = site
   return {
     id,
@@ -217,7 +230,7 @@ function siteView({ site, clients, hasServer, isRecycling, recyclesAt, signIns }
     state: isRecycling ? 'recycling' : site.isStarted ? 'started' : 'stopped',
     server: hasServer,
     occupied: clients.used,
-    ...keptView(clients),
+    ...keptView(clients, owners),
     ...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
     ...(recycledAt === undefined ? {} : { recycledAt: iso(recycledAt) }),
     ...(recyclesAt === undefined ? {} : { recyclesAt: iso(recyclesAt) }),
@@ -263,10 +276,19 @@ export function activityView(activity: Activity, wall: number): ActivityAnswer['
   }
 }
 
-function keptView({ taken, from, trouble }: KeptState): Pick<ReserveView, 'taken' | 'from' | 'missing'> {
+function keptView(
+  { taken, from, trouble }: KeptState,
+  { isReachable }: SiteOwners,
+): Pick<ReserveView, 'taken' | 'from' | 'missing'> {
   return {
     taken,
-    from: from.map(({ manager, seats, used, until }) => ({ manager: { ...manager }, seats, used, until: iso(until) })),
+    from: from.map(({ manager, seats, used, until }) => ({
+      manager: { ...manager },
+      seats,
+      used,
+      reachable: isReachable(manager.id),
+      until: iso(until),
+    })),
     ...(trouble === undefined ? {} : { missing: missingView(trouble) }),
   }
 }

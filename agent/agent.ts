@@ -307,7 +307,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker,
     serving,
     lessor,
-    kept: { ...kept, lessor, leases: network.leases, wall: () => clock.wall() },
+    kept: {
+      ...kept,
+      lessor,
+      leases: network.leases,
+      isReachable: (id: string) =>
+        id === identity.id || network.discovery.directory.find(id)?.condition.state === 'reachable',
+      wall: () => clock.wall(),
+    },
     licenses,
     shelf,
     sessions: new SessionList(lessor, () => ({

@@ -269,9 +269,9 @@ export class Sites {
 
   /** Why the site has no seat for one more, with when there may be one. */
   whyEmpty(site: SiteRecord): Refusal {
-    const { signIns } = this.#options
+    const { signIns, kept } = this.#options
     const { taken, used, trouble } = keptState(clientKeep(site.id), site.seats, {
-      ...this.#options.kept,
+      ...kept,
       keeper: this.#options.keeper(),
     })
     const facts = { seats: site.seats, taken, used }
@@ -281,10 +281,12 @@ export class Sites {
         retryIn: soon,
       })
     const ends = signIns.list(site.id).flatMap(({ idleEndsAt }) => idleEndsAt ?? [])
-    const nextAt = ends.length === 0 ? undefined : new Date(Math.min(...ends)).toISOString()
+    const next = ends.length === 0 ? undefined : Math.min(...ends)
+    const nextAt = next === undefined ? undefined : new Date(next).toISOString()
     const all = taken === site.seats ? `All ${taken}` : `All ${taken} of the ${site.seats} that it asked for`
     const why = taken === 0 ? 'It could not take any seat in advance.' : `${all} seats are in use.`
-    const until = nextAt === undefined ? '' : ` Unless its user does something, the next is free at ${nextAt}.`
+    const until =
+      next === undefined ? '' : ` Unless its user does something, the next is free ${inMinutes(next - kept.wall())}.`
     const cause = trouble === undefined ? '' : ` More were not to be had: ${trouble.detail}`
     return refuse('site_reserve_empty', `The site ${site.id} has no free seat. ${why}${until}${cause}`, {
       ...facts,
@@ -336,6 +338,8 @@ export class Sites {
     })
     const taken = await keeper().fill(clientKeep(id))
     this.#told.set(id, taken)
+    const seats = book.site(id)?.seats ?? 0
+    if (taken < seats) this.#warnOfFew(id, seats, taken)
     await writes.submit((transaction) => {
       const site = book.findSite(transaction, id)
       if (!site) return
@@ -345,8 +349,12 @@ export class Sites {
     })
   }
 
+  #warnOfFew(site: string, seats: number, taken: number): void {
+    this.#options.log.warn('a site has fewer seats than it asks for', { site, seats, taken })
+  }
+
   async #noteFilled({ id, seats }: SiteRecord, taken: number): Promise<void> {
-    if (taken < seats) this.#options.log.warn('a site has fewer seats than it asks for', { site: id, seats, taken })
+    if (taken < seats) this.#warnOfFew(id, seats, taken)
     await this.#options.writes.submit((transaction) =>
       transaction.journal({ type: 'site.filled', facts: { site: id, asked: seats, taken } }),
     )
@@ -387,6 +395,11 @@ export class Sites {
 
 function unknown(id: string): Refusal {
   return refuse('unknown_site', `There is no site ${id} here.`)
+}
+
+function inMinutes(time: number): string {
+  const minutes = Math.max(1, Math.ceil(time / 60_000))
+  return minutes === 1 ? 'within a minute' : `in ${minutes} minutes`
 }
 
 function hashOf(token: string): string {

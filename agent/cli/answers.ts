@@ -19,7 +19,7 @@ export const reserve = z.looseObject({
   feature: z.string().optional(),
   seats: z.number(),
   used: z.number(),
-  from: z.array(z.looseObject({ manager: managerName, seats: z.number() })),
+  from: z.array(z.looseObject({ manager: managerName, seats: z.number(), reachable: z.boolean(), until: z.string() })),
   ...kept,
 })
 export const reserves = list(reserve)

@@ -2,7 +2,7 @@
 import { anything, type Reserve, reserve, reserves } from './answers.ts'
 import { ask, failUnanswered } from './failure.ts'
 import { printList } from './pages.ts'
-import { plural } from './show.ts'
+import { localTime, plural } from './show.ts'
 import type { Column } from './table.ts'
 import { agentOptions, type Invocation, pageOptions, type Verb } from './verb.ts'
 
@@ -13,6 +13,7 @@ const columns: readonly Column<Reserve>[] = [
   { title: 'Kept', right: true, cell: ({ taken }) => taken },
   { title: 'In use', right: true, cell: ({ used }) => used },
   { title: 'From', cell: ({ from }) => from.map(({ manager, seats }) => `${seats} ${manager.name}`).join(', ') },
+  { title: 'Works alone until', cell: ({ from }) => aloneUntil(from) },
   { title: 'Missing because', cell: ({ missing }) => missing?.detail },
 ]
 
@@ -51,6 +52,15 @@ export const reserveVerbs: readonly Verb[] = [
     run: drop,
   },
 ]
+
+/** Of the seats whose manager does not answer; the others are renewed. */
+function aloneUntil(from: Reserve['from']): string | undefined {
+  const until = from
+    .filter(({ reachable }) => !reachable)
+    .map((one) => one.until)
+    .sort()[0]
+  return until && localTime(until)
+}
 
 function pathOf({ given }: Invocation): string {
   return `/api/v1/reserves/${encodeURIComponent(given.arguments[0] ?? '')}`

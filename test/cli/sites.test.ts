@@ -31,7 +31,7 @@ const reserve: Reserve = {
   seats: 3,
   taken: 2,
   used: 1,
-  from: [{ manager: { id: 'a', name: 'LIC-1' }, seats: 2, used: 1, until: instant }],
+  from: [{ manager: { id: 'a', name: 'LIC-1' }, seats: 2, used: 1, reachable: false, until: instant }],
   missing,
 }
 
@@ -78,7 +78,7 @@ test('reserves are listed, kept and given back', async (t) => {
   agent.on('PUT /api/v1/reserves/design', answers(reserve))
   agent.on('DELETE /api/v1/reserves/design', { status: 204 })
   t.is(await run('reserves'), 0)
-  t.regex(io.stdout.text, /^design +acme\/cad +3 +2 +1 +2 LIC-1 +LIC-1: All 5 seats/m)
+  t.regex(io.stdout.text, /^design +acme\/cad +3 +2 +1 +2 LIC-1 +2027-01-04 [0-9:]+ +LIC-1: All 5 seats/m)
   t.is(await run('reserves', 'keep', 'design', '--product', 'acme/cad', '--seats', '3'), 0)
   t.deepEqual(agent.asked.at(-1)?.body, { product: 'acme/cad', seats: 3 })
   t.true(io.stdout.text.includes('2 of 3 seats kept.'))

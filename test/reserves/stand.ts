@@ -212,7 +212,13 @@ export class Stand {
   }
 
   get owners(): SiteOwners {
-    return { ...this.kept, lessor: this.lessor, leases: this.leases, wall: () => this.clock.wall() }
+    return {
+      ...this.kept,
+      lessor: this.lessor,
+      leases: this.leases,
+      isReachable: (id) => this.network.managers.every((one) => one.id !== id || one.isUp),
+      wall: () => this.clock.wall(),
+    }
   }
 
   async journal(type: string): Promise<Readonly<Record<string, unknown>>[]> {

@@ -14,7 +14,7 @@ const reserve: Reserve = {
   seats: 3,
   taken: 2,
   used: 1,
-  from: [{ manager, seats: 2, used: 1, until: '2026-11-24T08:09:00.000Z' }],
+  from: [{ manager, seats: 2, used: 1, reachable: true, until: '2026-11-24T08:09:00.000Z' }],
   missing: {
     code: 'no_seats',
     detail: 'LIC-1: All 5 seats of acme/cad are in use.',
@@ -41,7 +41,7 @@ const site: Site = {
   server: true,
   taken: 20,
   occupied: 1,
-  from: [{ manager, seats: 20, used: 1, until: '2026-11-24T08:09:00.000Z' }],
+  from: [{ manager, seats: 20, used: 1, reachable: true, until: '2026-11-24T08:09:00.000Z' }],
   startedAt: '2026-11-24T06:00:00.000Z',
   recyclesAt: '2026-11-25T03:30:00.000Z',
   signIns: [

@@ -28,6 +28,7 @@ const from = z.array(
     manager: managerName,
     seats: count,
     used: count,
+    reachable: z.boolean().describe('whether the manager answers now'),
     until: instant.describe('until when they work with no word of the manager'),
   }),
 )

@@ -97,7 +97,7 @@ export function siteRoutes(parts: SitesParts): Route[] {
       operation: 'putSite',
       summary: 'Define a web site',
       description:
-        'The answer for a new site has its token, which is shown this once. A change of a site that runs takes effect at once.',
+        'The answer for a new site has its token, which is shown this once. A change of a site that runs takes effect at once; that of `inactivityMinutes` for seats that are taken from then on.',
       example: putSiteExample,
       params: named,
       body: siteWish,

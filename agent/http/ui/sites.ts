@@ -48,6 +48,7 @@ function writeSiteRow(site: Site, { language, time }: Page) {
     state: { ...states[site.state], text: t(`site_state.${site.state}`) },
     server: site.state === 'stopped' ? undefined : writeServer(site, t),
     occupied: writeOccupied(site, t),
+    lost: writeLost(site.from, time),
     recyclesAt: site.recyclesAt === undefined ? undefined : time.show(site.recyclesAt),
     missing: site.missing && writeMissing(site.missing, site.seats - site.taken, language),
   }
@@ -77,16 +78,24 @@ function writeMissing(missing: NonNullable<Site['missing']>, count: number, lang
   }
 }
 
+/** When seats of managers that do not answer end, unless these are back before. */
+function writeLost(from: Site['from'], time: Page['time']) {
+  const until = from
+    .filter(({ reachable }) => !reachable)
+    .map((one) => one.until)
+    .sort()[0]
+  return until === undefined ? undefined : time.show(until)
+}
+
 function writeReserveRow(reserve: Reserve, { language, time }: Page) {
   const { t } = language
   const { id, product, feature, seats, taken, used, missing } = reserve
-  const lost = reserve.from.map(({ until }) => until).sort()[0]
   return {
     id,
     product: [product, feature].filter(Boolean).join(' · '),
     seats: { used, seats: taken, text: t('sites.kept', { used, taken, asked: seats }) },
     from: reserve.from.map(({ manager, seats: count }) => t('sites.from', { name: manager.name, count })).join(', '),
-    until: lost === undefined ? undefined : time.show(lost),
+    lost: writeLost(reserve.from, time),
     missing: missing && writeMissing(missing, seats - taken, language),
     drop: {
       address: `${base}/reserves/${encodeURIComponent(id)}/drop`,

@@ -87,7 +87,7 @@ function makeSite(change: Partial<Site>): Site {
     server: true,
     taken: 4,
     occupied: 2,
-    from: [{ manager, seats: 4, used: 2, until: at(8 * minute) }],
+    from: [{ manager, seats: 4, used: 2, reachable: true, until: at(8 * minute) }],
     missing,
     startedAt: at(-300 * minute),
     recycledAt: at(-600 * minute),
@@ -150,11 +150,14 @@ function makeSites(size: Size): Site[] {
 
 function makeReserves(size: Size): Reserve[] {
   if (size === 'empty') return []
-  const from = [{ manager, seats: 2, used: 1, until: at(8 * minute) }]
+  const from = [{ manager, seats: 2, used: 1, reachable: true, until: at(8 * minute) }]
   const design: Reserve = { id: 'design', product: 'acme/cad', seats: 3, taken: 2, used: 1, from, missing }
   return [
     size === 'hostile'
-      ? { ...design, from: [{ manager: { id: 'x', name: hostile[0] }, seats: 2, used: 1, until: at(8 * minute) }] }
+      ? {
+          ...design,
+          from: [{ manager: { id: 'x', name: hostile[0] }, seats: 2, used: 1, reachable: true, until: at(8 * minute) }],
+        }
       : design,
   ]
 }

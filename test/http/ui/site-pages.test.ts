@@ -24,6 +24,25 @@ test('P6, P8: the page of sites shows state, seats occupied of those taken, what
   t.regex(text, /design acme\/cad 2 of 3 kept, 1 in use 1 seat is missing\. .* 2 from LIC-1/)
 })
 
+test('R19: while a manager does not answer, the pages say until when its seats work', async (t) => {
+  const visitor = await visit(t)
+  const alone = /Connection lost, works alone; ends in 8 min\./
+  for (const place of [address, `${address}/shop`]) t.notRegex(read((await visitor.get(place)).text), /Connection lost/)
+  const { kept } = visitor.parts
+  const cut = <Kept extends { readonly from: readonly object[] }>(one: Kept): Kept => ({
+    ...one,
+    from: one.from.map((from) => ({ ...from, reachable: false })),
+  })
+  kept.sites.splice(0, kept.sites.length, ...kept.sites.map(cut))
+  t.regex(
+    read((await visitor.get(`${address}/shop`)).text),
+    /4 from LIC-1 Connection lost, works alone; ends in 8 minutes/,
+  )
+  t.regex(read((await visitor.get(address)).text), alone)
+  kept.reserves.splice(0, kept.reserves.length, ...kept.reserves.map(cut))
+  t.regex(read((await visitor.get(address)).text), /2 from LIC-1 Connection lost, works alone; ends in 8 min\./)
+})
+
 test('P7: the page of a site shows everybody who is signed in, with when each seat goes back', async (t) => {
   const visitor = await visit(t)
   const text = read((await visitor.get(`${address}/shop`)).text)
