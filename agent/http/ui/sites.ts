@@ -41,22 +41,52 @@ const states = {
 
 function writeSiteRow(site: Site, { language, time }: Page) {
   const { t } = language
+  const isStopped = site.state === 'stopped'
   return {
     id: site.id,
     address: siteAddress(site.id),
     products: `${site.serverProduct}, ${site.clientProduct}`,
     state: { ...states[site.state], text: t(`site_state.${site.state}`) },
-    server: site.state === 'stopped' ? undefined : writeServer(site, t),
-    occupied: writeOccupied(site, t),
+    isStopped,
+    server: isStopped ? undefined : writeServer(site, t),
+    full: site.taken > 0 && site.occupied >= site.taken ? fullBadge(t) : undefined,
+    occupied: isStopped ? undefined : writeOccupied(site, t),
     lost: writeLost(site.from, time),
     recyclesAt: site.recyclesAt === undefined ? undefined : time.show(site.recyclesAt),
     missing: site.missing && writeMissing(site.missing, site.seats - site.taken, language),
   }
 }
 
+function fullBadge(t: Page['language']['t']) {
+  return { kind: 'notice', icon: 'info', text: t('sites.full') }
+}
+
+/** What must be known of a site before anything else of it. */
+function listNotices(site: Site, { language, time }: Page) {
+  const { t } = language
+  const lost = writeLost(site.from, time)
+  const names = site.from.filter(({ reachable }) => !reachable).map(({ manager }) => manager.name)
+  const next = site.signIns.flatMap(({ idleEndsAt }) => idleEndsAt ?? []).sort()[0]
+  const when = next === undefined ? undefined : t('sites.full_next', { when: time.show(next).relative })
+  const isFull = site.taken > 0 && site.occupied >= site.taken
+  const text = [t('sites.full_text'), when].filter((one) => one !== undefined).join(' ')
+  return [
+    site.state === 'stopped' && { kind: 'notice', title: t('sites.stopped_title'), text: t('sites.stopped_text') },
+    site.state !== 'stopped' &&
+      !site.server && { kind: 'error', title: t('sites.server_missing'), text: t('sites.server_text') },
+    lost && {
+      kind: 'warning',
+      title: t('sites.lost_title', { name: names.join(', ') }),
+      text: t('sites.lost_text', { when: lost.relative }),
+    },
+    isFull && { kind: 'notice', title: t('sites.full_title'), text },
+    site.missing && writeMissing(site.missing, site.seats - site.taken, language),
+  ].filter((one) => typeof one === 'object')
+}
+
 /** The drawing shows what was taken; more than that is said in words. */
-function writeOccupied({ occupied, taken, seats, state }: Site, t: Page['language']['t']) {
-  const isShort = state !== 'stopped' && taken < seats
+function writeOccupied({ occupied, taken, seats }: Site, t: Page['language']['t']) {
+  const isShort = taken < seats
   const text = isShort
     ? t('sites.occupied_of', { used: occupied, taken, asked: seats })
     : t('sites.occupied', { used: occupied, taken })
@@ -115,6 +145,7 @@ export async function showSite(page: Page, parts: Parts, site: Site, forms: Site
       title: site.id,
       trail: [{ text: t('navigation.sites'), address: base }],
       site: writeSiteRow(site, page),
+      notices: listNotices(site, page),
       address: siteAddress(site.id),
       token,
       facts: [

@@ -161,3 +161,30 @@ function makeReserves(size: Size): Reserve[] {
       : design,
   ]
 }
+
+/** The line to the manager is cut. */
+export function cutOff(kept: SampleSites): void {
+  const lose = <Kept extends Site | Reserve>(one: Kept): Kept => ({
+    ...one,
+    from: one.from.map((from) => ({ ...from, reachable: false, until: at(minute / 2) })),
+  })
+  kept.sites.splice(0, kept.sites.length, ...kept.sites.map(lose))
+  kept.reserves.splice(0, kept.reserves.length, ...kept.reserves.map(lose))
+}
+
+/** Every seat is taken and occupied. */
+export function fillUp(kept: SampleSites): void {
+  const fill = (one: Site): Site => {
+    const { missing: _, ...rest } = one
+    const user = (number: number): Site['signIns'][number] => ({
+      user: { displayName: `User ${number}`, email: `user-${number}@example.com` },
+      access: 'full',
+      signedInAt: at(-number * minute),
+      idleEndsAt: at((240 - number) * minute),
+      session: `w${number}`,
+    })
+    const signIns = Array.from({ length: one.seats }, (_one, at) => user(at + 1))
+    return { ...rest, taken: one.seats, occupied: one.seats, signIns }
+  }
+  kept.sites.splice(0, kept.sites.length, ...kept.sites.map((one) => (one.state === 'started' ? fill(one) : one)))
+}

@@ -1,6 +1,6 @@
 /** The pages about web sites and reserves, on an agent in memory. */
 import test from 'ava'
-import { siteToken } from './sample-sites.ts'
+import { cutOff, fillUp, siteToken } from './sample-sites.ts'
 import { visit } from './visitor.ts'
 
 function read(html: string): string {
@@ -20,27 +20,44 @@ test('P6, P8: the page of sites shows state, seats occupied of those taken, what
     text,
     /shop acme\/portal-server, acme\/portal-user Started Server seat held 2 of 4 occupied, 5 asked for 1 seat is missing\. LIC-1: All 5 seats/,
   )
-  t.regex(text, /wiki .* Stopped 0 of 0 occupied –/)
+  t.regex(text, /wiki .* Stopped – –/)
   t.regex(text, /design acme\/cad 2 of 3 kept, 1 in use 1 seat is missing\. .* 2 from LIC-1/)
 })
 
 test('R19: while a manager does not answer, the pages say until when its seats work', async (t) => {
   const visitor = await visit(t)
-  const alone = /Connection lost, works alone; ends in 8 min\./
   for (const place of [address, `${address}/shop`]) t.notRegex(read((await visitor.get(place)).text), /Connection lost/)
-  const { kept } = visitor.parts
-  const cut = <Kept extends { readonly from: readonly object[] }>(one: Kept): Kept => ({
-    ...one,
-    from: one.from.map((from) => ({ ...from, reachable: false })),
-  })
-  kept.sites.splice(0, kept.sites.length, ...kept.sites.map(cut))
+  cutOff(visitor.parts.kept)
+  const alone = 'Connection lost, works alone; ends in 30 sec'
   t.regex(
     read((await visitor.get(`${address}/shop`)).text),
-    /4 from LIC-1 Connection lost, works alone; ends in 8 minutes/,
+    /LIC-1 does not answer The seats that came from there go on without it and end in 30 seconds, unless it answers/,
   )
-  t.regex(read((await visitor.get(address)).text), alone)
-  kept.reserves.splice(0, kept.reserves.length, ...kept.reserves.map(cut))
-  t.regex(read((await visitor.get(address)).text), /2 from LIC-1 Connection lost, works alone; ends in 8 min\./)
+  t.regex(read((await visitor.get(address)).text), new RegExp(`occupied, 5 asked for ${alone}.*2 from LIC-1 ${alone}`))
+})
+
+test('P3: when all seats of a site are occupied, its page says so, and when the next one is free', async (t) => {
+  const visitor = await visit(t)
+  fillUp(visitor.parts.kept)
+  t.regex(read((await visitor.get(address)).text), /Started Server seat held Full 5 of 5 occupied/)
+  t.regex(
+    read((await visitor.get(`${address}/shop`)).text),
+    /All seats are occupied Whoever signs in now is refused\. Unless its user does something, the next seat is free in 3 hours\./,
+  )
+})
+
+test('P1: the page of a site that is not started says how it starts, and offers no recycle', async (t) => {
+  const visitor = await visit(t)
+  const text = read((await visitor.get(`${address}/wiki`)).text)
+  t.regex(text, /The site is not started It takes its seats as soon as it calls this agent with its token\./)
+  t.notRegex(text, /Recycle now|occupied/)
+  const [shop] = visitor.parts.kept.sites
+  if (shop === undefined) return t.fail()
+  visitor.parts.kept.sites[0] = { ...shop, server: false }
+  t.regex(
+    read((await visitor.get(`${address}/shop`)).text),
+    /No server seat Nobody new is let in\. Whoever has a seat keeps it\./,
+  )
 })
 
 test('P7: the page of a site shows everybody who is signed in, with when each seat goes back', async (t) => {
