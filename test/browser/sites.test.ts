@@ -18,9 +18,16 @@ test('with scripts off, a site is added with its token, recycled and removed, an
   await form.getByLabel('Client seats').fill('7')
   await press('Add site')
   await page.getByText(siteToken).waitFor()
+  const openSite = async (name: string) => {
+    await page.goto(`${server.address}/configuration/sites`)
+    await page.getByRole('link', { name, exact: true }).click()
+  }
+  await openSite('shop')
   await page.getByRole('link', { name: 'Recycle now' }).click()
   await press('Recycle now')
-  await page.getByText('The seats of blog were recycled.').waitFor()
+  await page.getByText('The seats of shop were recycled.').waitFor()
+  await openSite('blog')
+  await page.getByText('The site is not started').waitFor()
   t.is(await page.getByText(siteToken).count(), 0)
   await page.getByRole('link', { name: 'Remove site' }).click()
   await press('Remove site')
@@ -36,7 +43,7 @@ test('with scripts off, a site is added with its token, recycled and removed, an
   await page.getByText('The reserve office is given back.').waitFor()
   t.deepEqual(parts.done, [
     'defined blog 7',
-    'recycled blog',
+    'recycled shop',
     'removed blog',
     'kept office {"product":"acme/cad","seats":2}',
     'given back office',
