@@ -46,6 +46,9 @@ export function hostHeader(place: Place): string {
   return writePlace(isIP(place.host) === 0 ? { ...place, host: 'localhost' } : place)
 }
 
+/** ms of silence after which the system asks whether the other side is still there; it gives up some 10 s later. */
+export const keepAliveDelay = 15_000
+
 const words: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known',
   EAI_AGAIN: 'the name service does not answer',
@@ -66,7 +69,7 @@ export function explain(error: unknown): string {
 /** Straight there, to the first address of the name that answers. */
 export const connectDirectly: Connect = (place, signal) =>
   new Promise((resolve) => {
-    const socket = connectSocket({ ...place, noDelay: true, keepAlive: true })
+    const socket = connectSocket({ ...place, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelay })
     let step: 'name' | 'connect' = isIP(place.host) === 0 ? 'name' : 'connect'
     const finish = (outcome: Connected) => {
       socket.off('connect', onConnect)

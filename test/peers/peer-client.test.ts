@@ -301,17 +301,6 @@ test('a call says how far it came, and whether the other side can have seen it',
   })
 })
 
-test('a connection that the other side closed while it was idle costs no call', async (t) => {
-  const asker = await PeerAgent.start()
-  const manager = await PeerAgent.start({ limits: { keepAlive: 20, check: 5 } })
-  for (let at = 0; at < 5; at++) {
-    t.is(statusOf(await asker.ask(manager)), '200')
-    await waitFor('the end of the connection', () => true)
-  }
-  await asker.stop()
-  await manager.stop()
-})
-
 test('a certificate that was renewed while connections are open is asked for anew', async (t) => {
   const asker = await PeerAgent.start()
   const first = await PeerAgent.start()
