@@ -69,6 +69,8 @@ export class PeerAgent {
   readonly certificates: Certificates
   readonly listener: Listener
   readonly calls: Call[] = []
+  /** Of its machine: those in its certificate. */
+  readonly names = [os.hostname()]
   readonly startId: string
   approvals: boolean
   startCounter = 1
@@ -101,7 +103,7 @@ export class PeerAgent {
       clock: this.clock,
       files: { certificate: path.join(this.#folder, 'tls.crt'), key: path.join(this.#folder, 'tls.key') },
       named: () => options.certificate ?? { certificate: '', key: '' },
-      names: () => [os.hostname()],
+      names: () => this.names,
       onTrouble: () => undefined,
       onChange: (certificate) => this.listener.useCertificate(certificate),
     })

@@ -312,6 +312,31 @@ test('a certificate that was renewed while connections are open is asked for ane
   await second.stop()
 })
 
+test('a manager whose certificate has other names now is the same to those that know it, and loses no call', async (t) => {
+  await withAgents(async (asker, manager) => {
+    t.is(statusOf(await asker.ask(manager)), '200')
+    const before = await manager.certificates.get()
+    const [address = ''] = manager.address.addresses
+    manager.names.push('license.example')
+    const after = await manager.certificates.refresh()
+    t.not(after.hash, before.hash)
+    // over the connection from before
+    t.is(statusOf(await asker.ask(manager)), '200')
+    const look = () => asker.client.meetAgain(address, { timeout: 5000 }, manager.id)
+    t.like(await look(), { kind: 'met', certificate: after.hash })
+    const { handshakes } = manager.listener
+    t.is(statusOf(await asker.ask(manager)), '200')
+    t.like(await look(), { kind: 'met', certificate: after.hash })
+    // met anew, and one connection for all the rest
+    t.is(manager.listener.handshakes, handshakes + 2)
+    t.like(asker.book.get(manager.id), { key: { id: manager.id }, name: 'LICENSE-1' })
+    t.deepEqual(
+      asker.writes.journal.filter(({ type }) => type === 'peer.key_changed'),
+      [],
+    )
+  })
+})
+
 test('an agent that is known by name with another key is not spoken to', async (t) => {
   const writes = new ManualWrites()
   const asker = await PeerAgent.start({ writes })
