@@ -8,8 +8,9 @@ import { openDocument } from '../domain/documents/document.ts'
 import { keyId, shortGroups, verifyingKey } from '../domain/documents/keys.ts'
 import { contentDigest } from '../domain/http-signature.ts'
 import { answerHeader, type Evidence, nonceHeader, readAnswer } from '../domain/peer-signature.ts'
+import { type Place, showPlace } from '../domain/place.ts'
 import type { Unreachable } from './manager-link.ts'
-import { type Connect, connectSecurely, hostHeader, type Place, writePlace } from './peer-connection.ts'
+import { type Connect, connectSecurely, hostHeader } from './peer-connection.ts'
 import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
 import { type Hello, helloSchema, peerVersions } from './wire.ts'
 
@@ -129,7 +130,7 @@ export async function greetAt(
   }
   const fail = (step: Step['step'], detail: string): Meeting => {
     steps.push({ step, outcome: 'failed', ms: clock.atMost() - since, detail })
-    return { kind: 'unreachable', unsent: true, step, detail: `${writePlace(place)}: ${detail}.`, steps }
+    return { kind: 'unreachable', unsent: true, step, detail: `${showPlace(place)}: ${detail}.`, steps }
   }
 
   let socket: TLSSocket | undefined
@@ -172,7 +173,7 @@ export async function greetAt(
     if (version === 0) return fail('version', explainVersions(hello))
     done('version', String(version))
     const clockDifference = hello.time - (clock.wall() - latency / 2)
-    const address = writePlace(place)
+    const address = showPlace(place)
     const { certificate } = over
     return { kind: 'met', hello, address, place, certificate, version, latency, clockDifference, steps, evidence }
   } finally {

@@ -6,10 +6,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { contentDigest } from '../domain/http-signature.ts'
+import { type Place, showPlace } from '../domain/place.ts'
 import type { Unreachable } from './manager-link.ts'
 import { type Kept, meetAnywhere, type Step } from './meeting.ts'
 import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
-import { connectSecurely, deadline, type Place, readPlace, writePlace } from './peer-connection.ts'
+import { connectSecurely, deadline, readPlace } from './peer-connection.ts'
 import { type Exchange, exchange } from './peer-exchange.ts'
 import { ConnectionFailure, OtherCertificate, Pool } from './peer-pool.ts'
 import { PeerStanding } from './peer-standing.ts'
@@ -71,7 +72,7 @@ export class PeerChannel {
   /** The connections to it, if that is where it was met. */
   keptTo(place: Place): Kept | undefined {
     const standing = this.#standing
-    if (standing === undefined || writePlace(standing.place) !== writePlace(place)) return undefined
+    if (standing === undefined || showPlace(standing.place) !== showPlace(place)) return undefined
     return {
       certificate: standing.certificate,
       send: async (outgoing, limit, signal) => {
@@ -236,7 +237,7 @@ export class PeerChannel {
     }
     // the others that were idle are as dead as this one
     if (reused) this.#pool.dropIdle()
-    const failure = unreachable(sent ? 'answer' : 'connect', !sent, `${writePlace(standing.place)}: ${detail}.`)
+    const failure = unreachable(sent ? 'answer' : 'connect', !sent, `${showPlace(standing.place)}: ${detail}.`)
     return reused && !signal.aborted ? { kind: 'again', sent, failure } : failure
   }
 
@@ -250,10 +251,10 @@ export class PeerChannel {
     if (standing === undefined) throw new ConnectionFailure('connect', 'The agent has to be met anew')
     const secured = await connectSecurely(this.#parts.connect, standing.place, signal)
     if (secured.kind === 'failed')
-      throw new ConnectionFailure(secured.step, `${writePlace(standing.place)}: ${secured.detail}`)
+      throw new ConnectionFailure(secured.step, `${showPlace(standing.place)}: ${secured.detail}`)
     if (secured.certificate === standing.certificate) return secured.socket
     secured.socket.destroy()
-    throw new OtherCertificate(`${writePlace(standing.place)}: it has another certificate than before`)
+    throw new OtherCertificate(`${showPlace(standing.place)}: it has another certificate than before`)
   }
 }
 

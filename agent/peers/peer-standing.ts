@@ -14,9 +14,10 @@ import {
   writeEvidence,
   writeName,
 } from '../domain/peer-signature.ts'
+import type { Place } from '../domain/place.ts'
 import type { Met } from './meeting.ts'
 import type { PeerClientParts, PeerRequest } from './peer-call.ts'
-import { hostHeader, type Place } from './peer-connection.ts'
+import { hostHeader } from './peer-connection.ts'
 import { type Exchange, headerOf, type Outgoing } from './peer-exchange.ts'
 
 type Parts = Pick<PeerClientParts, 'agent' | 'name' | 'startId' | 'startCounter' | 'clock' | 'randomId' | 'book'>

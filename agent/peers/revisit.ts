@@ -3,8 +3,8 @@
  * that says nothing, so that a look at it costs no handshake and a connection that is dead costs no manager. Must not import
  * http.
  */
+import type { Place } from '../domain/place.ts'
 import { greetAt, isBusy, type Kept, type Meeting, type MeetingParts, meetAt, passOrAbort } from './meeting.ts'
-import type { Place } from './peer-connection.ts'
 
 /** ms in which an agent answers over a connection that is alive; then a new one is tried beside it. */
 const promptly = 500

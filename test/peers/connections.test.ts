@@ -1,12 +1,15 @@
 /** Connections between agents: which are used again, how long they are kept, and what becomes of those that are dead. */
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request as sendRequest } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import test from 'ava'
 import { Pool } from '../../agent/peers/peer-pool.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { PeerAgent, type PeerAgentOptions } from './peer-agent.ts'
+import { PeerAgent, type PeerAgentOptions, restart, statusOf, withAgents } from './peer-agent.ts'
 
 const patience = 20_000
 
@@ -214,4 +217,60 @@ test('of the connections that a burst left, all but one are closed soon', async 
   pool.dropIdle()
   await waitFor('the end of the last connection', () => open === 0, patience)
   server.close()
+})
+
+test('an agent with the certificate of another one, but not its key, is found out', async (t) => {
+  const manager = await PeerAgent.start()
+  const asker = await PeerAgent.start()
+  t.is(statusOf(await asker.ask(manager)), '200')
+  const { certificate, key } = await manager.certificates.get()
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'leasehold-stolen-'))
+  const stolen = { certificate: path.join(folder, 'crt'), key: path.join(folder, 'key') }
+  writeFileSync(stolen.certificate, certificate)
+  writeFileSync(stolen.key, key)
+  const { port, address, key: own } = manager
+  await manager.stop()
+  const hello: PeerAgentOptions['hello'] = (said) => ({ ...said, agent: own.id, key: own.jwk })
+  const thief = await PeerAgent.start({ port, certificate: stolen, hello })
+  const answer = await asker.client.call(address, { method: 'GET', path: '/peers' }, { timeout: 5000 })
+  t.regex(statusOf(answer), /^identity/)
+  await thief.stop()
+  await asker.stop()
+  rmSync(folder, { recursive: true })
+})
+
+test('a certificate that was renewed while connections are open is asked for anew', async (t) => {
+  const asker = await PeerAgent.start()
+  const first = await PeerAgent.start()
+  t.is(statusOf(await asker.ask(first)), '200')
+  // the folder of the second start has no certificate, so another one is made
+  const second = await restart(first)
+  t.is(statusOf(await asker.ask(second)), '200')
+  await asker.stop()
+  await second.stop()
+})
+
+test('a manager whose certificate has other names now is the same to those that know it, and loses no call', async (t) => {
+  await withAgents(async (asker, manager) => {
+    t.is(statusOf(await asker.ask(manager)), '200')
+    const before = await manager.certificates.get()
+    const [address = ''] = manager.address.addresses
+    manager.names.push('license.example')
+    const after = await manager.certificates.refresh()
+    t.not(after.hash, before.hash)
+    // over the connection from before
+    t.is(statusOf(await asker.ask(manager)), '200')
+    const look = () => asker.client.meetAgain(address, { timeout: 5000 }, manager.id)
+    t.like(await look(), { kind: 'met', certificate: after.hash })
+    const { handshakes } = manager.listener
+    t.is(statusOf(await asker.ask(manager)), '200')
+    t.like(await look(), { kind: 'met', certificate: after.hash })
+    // met anew, and one connection for all the rest
+    t.is(manager.listener.handshakes, handshakes + 2)
+    t.like(asker.book.get(manager.id), { key: { id: manager.id }, name: 'LICENSE-1' })
+    t.deepEqual(
+      asker.writes.journal.filter(({ type }) => type === 'peer.key_changed'),
+      [],
+    )
+  })
 })

@@ -22,8 +22,9 @@ import { type Call, defineRoute, type Route } from '../../agent/http/route.ts'
 import { buildInterface } from '../../agent/http/routes.ts'
 import { Certificates } from '../../agent/peers/certificate.ts'
 import { Introduction } from '../../agent/peers/introduction.ts'
+import type { Unreachable } from '../../agent/peers/manager-link.ts'
 import { PeerBook } from '../../agent/peers/peer-book.ts'
-import type { PeerAddress } from '../../agent/peers/peer-call.ts'
+import type { PeerAddress, PeerAnswer } from '../../agent/peers/peer-call.ts'
 import { PeerClient } from '../../agent/peers/peer-client.ts'
 import { type Connect, connectDirectly } from '../../agent/peers/peer-connection.ts'
 import { PeerDoor } from '../../agent/peers/peer-door.ts'
@@ -264,4 +265,31 @@ export class PeerAgent {
       }),
     ]
   }
+}
+
+/** Two agents that know nothing of each other yet. */
+export async function withAgents(
+  run: (asker: PeerAgent, manager: PeerAgent) => Promise<void>,
+  options: { readonly asker?: PeerAgentOptions; readonly manager?: PeerAgentOptions } = {},
+): Promise<void> {
+  const asker = await PeerAgent.start({ name: 'WS-17', ...options.asker })
+  const manager = await PeerAgent.start({ name: 'LICENSE-1', ...options.manager })
+  try {
+    await run(asker, manager)
+  } finally {
+    await asker.stop()
+    await manager.stop()
+  }
+}
+
+/** Another start of the same agent on the same port. */
+export async function restart(agent: PeerAgent, options: PeerAgentOptions = {}): Promise<PeerAgent> {
+  const { key, name, port } = agent
+  await agent.stop()
+  return await PeerAgent.start({ key, name, port, ...options })
+}
+
+/** How a call ended, in a word or two. */
+export function statusOf(answer: PeerAnswer | Unreachable): string {
+  return answer.kind === 'answered' ? String(answer.status) : `${answer.step}${answer.unsent ? ', unsent' : ''}`
 }
