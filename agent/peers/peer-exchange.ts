@@ -77,6 +77,10 @@ export function exchange(outgoing: Outgoing, options: ExchangeOptions): Promise<
       sent = true
     })
     request.on('error', (error) => fail(signal.aborted ? 'no answer came in time' : explain(error), error))
+    // an answer that is none to a request, such as 101, ends in nothing else
+    request.once('close', () => {
+      if (!isAnswered) fail('the connection was closed')
+    })
     request.once('response', (response) => {
       isAnswered = true
       const status = response.statusCode ?? 0
