@@ -68,6 +68,8 @@ const stagger = 400
 
 /** ms after which an agent that is greeted by too many is greeted again, as it says itself. */
 const busyPause = 1000
+/** Detail of meeting oneself. */
+export const itself = 'this is the agent itself'
 const busy = 'too many greet it from this address at the moment'
 
 /**
@@ -165,7 +167,7 @@ export async function greetAt(
     const proof = prove(said, nonce, over.certificate)
     if (proof.kind === 'wrong') return fail('identity', proof.detail)
     const { hello, evidence } = proof
-    if (hello.agent === parts.self) return fail('identity', 'this is the agent itself')
+    if (hello.agent === parts.self) return fail('identity', itself)
     if (expected !== undefined && hello.agent !== expected)
       return fail('identity', `another agent answers there: ${hello.name} (${shortGroups(hello.agent)})`)
     done('identity', shortGroups(hello.agent))
