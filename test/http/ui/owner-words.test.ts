@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { parseSearchParameter } from '../../../agent/config/search-parameters.ts'
+import { refuse } from '../../../agent/errors.ts'
+import { writeAgentRow, writeSearchStep, writeStep } from '../../../agent/http/ui/agent-rows.ts'
 import { ownerReasons, ownerSentences, sayAs } from '../../../agent/http/ui/owner-words.ts'
+import { describeRefusal } from '../../../agent/http/ui/page.ts'
+import { createTimeWords } from '../../../agent/http/ui/time.ts'
 import { createLanguages, readCatalogs } from '../../../agent/language.ts'
 import { options, root } from './page-app.ts'
+import { makeAgent, makeStep } from './sample-agents.ts'
 
 const catalogs = await readCatalogs(path.join(options.views, 'locales'))
 const languages = createLanguages(catalogs)
@@ -69,6 +74,19 @@ test('every wrong search parameter is explained in German', (t) => {
     t.not(sayAs(german, parsed.reason), parsed.reason)
   }
   return undefined
+})
+
+test('steps of tests and searches, agents that can not be reached and refusals are shown so', (t) => {
+  const detail = '10.0.0.5:1947: nothing answered in time.'
+  const expected = '10.0.0.5:1947: nichts hat rechtzeitig geantwortet.'
+  const step = writeStep({ step: 'tcp', outcome: 'failed', detail, help: 'Ask its administrator.' }, german)
+  t.like(step, { detail: expected, help: 'Fragen Sie seinen Verwalter.' })
+  t.is(writeSearchStep(makeStep(1, { result: 'failed', detail }), german).detail, expected)
+  const agent = makeAgent({ id: 'agent-branch', state: 'unreachable', detail })
+  t.is(writeAgentRow(agent, german, createTimeWords('de', 'UTC', 0)).detail, expected)
+  const reason = 'this is no host name'
+  const refusal = refuse('invalid_request', `“-a” can not be tested: ${reason}.`)
+  t.is(describeRefusal(refusal, german).text, '„-a“ lässt sich nicht prüfen: das ist kein Hostname.')
 })
 
 // ---- the table and its owners
