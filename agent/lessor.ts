@@ -8,7 +8,7 @@ import { Bookkeeper } from './bookkeeper.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Departures } from './departures.ts'
 import type { Book, SeatView } from './domain/book.ts'
-import type { Grant, Tombstone } from './domain/grant.ts'
+import { type Grant, isOwnLease, type Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideOpen, moveBack, type OpenCommand, type OpenOutcome } from './domain/seats.ts'
 import type { Supply, SupplyKind } from './domain/supply.ts'
@@ -195,6 +195,7 @@ export class Lessor {
 
   /** Whether the seat of a lease that is given back is free only at the end of its text (R28); makes it wait. */
   #mustWait(transaction: Transaction, grant: Grant): boolean {
+    if (isOwnLease(grant)) return false
     if (isGivenBack(grant)) return true
     // It confirms an end that was ordered here.
     if (grant.ending !== undefined || this.#returns.mayFree(transaction, grant)) return false
