@@ -128,7 +128,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
 /** The same prober; what comes with offers is heard, too. */
 function hearing(prober: PeerProber, onDetachments: NetworkParts['onDetachments']): Prober {
   return {
-    probe: (place, id, signal) => prober.probe(place, id, signal),
+    probe: (...asked) => prober.probe(...asked),
     peers: (peer, options) => prober.peers(peer, options),
     offers: async (peer, options) => {
       const answer = await prober.offers(peer, options)

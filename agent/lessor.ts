@@ -66,20 +66,13 @@ export class Lessor {
   readonly #renewals: Renewals
   readonly #upkeep: Upkeep
   readonly #returns: EarlyReturns
-  readonly #onEmpty: ((supply: string) => void)[] = []
 
   constructor(options: LessorOptions) {
     const { writes, clock, timers, idleLimit } = options
     this.#options = options
     this.#keeper = new Bookkeeper(clock, idleLimit, (transaction) => this.#upkeep.sweep(transaction))
     this.#returns = new EarlyReturns(this.#keeper)
-    this.#endings = new Endings({
-      keeper: this.#keeper,
-      tell: (event) => this.#tell(event),
-      tellEmpty: (supply) => {
-        for (const listener of this.#onEmpty) listener(supply)
-      },
-    })
+    this.#endings = new Endings({ keeper: this.#keeper, tell: (event) => this.#tell(event) })
     this.departures = new Departures(this.#keeper, this.#endings, (event) => this.#tell(event))
     this.#renewals = new Renewals({ keeper: this.#keeper, endings: this.#endings, writes, clock })
     this.#upkeep = new Upkeep({ keeper: this.#keeper, endings: this.#endings, writes, clock, timers })
@@ -111,14 +104,6 @@ export class Lessor {
 
   stop(): void {
     this.#upkeep.stop()
-  }
-
-  /**
-   * Called with the id of a lease's or detachment's supply when nothing lives on it any more, or when it is new and nothing was
-   * put on it, as committed (R16, R17).
-   */
-  onEmpty(listener: (supply: string) => void): void {
-    this.#onEmpty.push(listener)
   }
 
   /** Whether nothing lives on the supply, as committed. */
@@ -263,11 +248,9 @@ export class Lessor {
    */
   putSupply(transaction: Transaction, supply: Supply, endReason: EndReason): void {
     const { draft, readings } = this.#keeper
-    const isNew = draft.supply(supply.id) === undefined
     draft.putSupply(supply)
     if (supply.takes.kind === 'nothing') this.#endings.supplyEnded(transaction, supply.id, endReason)
     else this.#endings.noteMoves(transaction, moveBack(draft, [supply.id], readings))
-    if (isNew) this.#endings.lookAtSupplies(transaction, [{ supply: supply.id }])
     transaction.after(() => this.#tell({ kind: 'supplies' }))
   }
 

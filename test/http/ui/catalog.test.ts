@@ -28,7 +28,7 @@ const catalogs = await readCatalogs(path.join(options.views, 'locales'))
 const english = catalogs.get('en')?.texts ?? {}
 
 /** Keys whose words other owners give in English themselves; a catalog may have them. */
-const lent = /^(error|setting|unit|choice|import_reason|health\.\w+)\./
+const lent = /^(error|owner|setting|unit|choice|import_reason|health\.\w+)\./
 
 /** Keys that are put together in code, with every end they can have. */
 const families: Readonly<Record<string, readonly string[]>> = {
