@@ -72,7 +72,7 @@ export interface DetachmentRow {
     readonly id: DetachmentAction
     readonly address: string
     readonly label: string
-    /** It changes nothing that has not happened, so that nobody is asked first. */
+    /** Nobody is asked first. */
     readonly direct: boolean
   }[]
   readonly unavailable: readonly { readonly id: DetachmentAction; readonly code: string; readonly detail: string }[]
@@ -106,7 +106,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     recipient: out ? where.at(recipient) : where.here,
     fingerprint: recipient.fingerprint,
     user: nameUser(detachment),
-    state: { ...marks[state], text: t(`detached_state.${state}`) },
+    state: { ...marks[state], text: t(`detached_state.${!out && state === 'active' ? 'attached' : state}`) },
     stateText: t(`detached_state.${state}_text`, { name: other, manager: manager.name }),
     soft: detachment.soft,
     reminder:
@@ -124,11 +124,17 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
       id: action,
       address: `${address}/${action}`,
       label: t('detached.label', { action: t(`detached.${action}`), what }),
-      direct: (action === 'block' && state !== 'waiting') || (action === 'receipt' && state === 'returned'),
+      direct: isDirect(action, detachment),
     })),
     unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),
   }
   return row
+}
+
+/** What changes nothing, and what stops nobody's application. */
+function isDirect(action: DetachmentAction, { state, used }: Detachment): boolean {
+  if (action === 'return') return used === 0
+  return (action === 'block' && state !== 'waiting') || (action === 'receipt' && state === 'returned')
 }
 
 export function nameUser({ user }: Pick<Detachment, 'user'>): string {
