@@ -71,6 +71,8 @@ export interface DetachmentRow {
   readonly actions: readonly {
     readonly id: DetachmentAction
     readonly address: string
+    /** What stands on the button. */
+    readonly name: string
     readonly label: string
     /** Nobody is asked first. */
     readonly direct: boolean
@@ -91,6 +93,8 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     name: other,
   })
   const spell = (at: string): ShownEnd => ({ ...time.show(at), spelled: time.spell(at, zone) })
+  const name = (action: DetachmentAction): string =>
+    action === 'receipt' && state === 'returned' ? t('detached.receipt_again') : t(`detached.${action}`)
   const row: DetachmentRow = {
     id,
     address,
@@ -123,7 +127,8 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     actions: detachment.actions.map((action) => ({
       id: action,
       address: `${address}/${action}`,
-      label: t('detached.label', { action: t(`detached.${action}`), what }),
+      name: name(action),
+      label: t('detached.label', { action: name(action), what }),
       direct: isDirect(action, detachment),
     })),
     unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),

@@ -327,7 +327,7 @@ test('S7: the tab says what is away and can be detached; switching off says what
   const address = '/configuration/detachable'
   t.regex(
     await readPage(visitor, address),
-    /Enable Detaching of Licenses .*Now .*2 of 5 seats can be detached now, 1 are away/,
+    /Enable Detaching of Licenses .*Now .*2 of 5 seats can be detached now, 1 detached/,
   )
   t.regex(await readPage(visitor, address), /5 seats of this machine are away\. Detached/)
   await visitor.post(address, { action: 'submit', 'detach.enabled': 'on' })
