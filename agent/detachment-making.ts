@@ -20,7 +20,7 @@ import { type DetachWish, detachable, detachableSupplies, poolFor } from './doma
 import type { Dates } from './domain/floor.ts'
 import { peerGrantId, type Who } from './domain/grant.ts'
 import type { ProductName } from './domain/product-name.ts'
-import type { Supply } from './domain/supply.ts'
+import { fitsFeature, type Supply } from './domain/supply.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { Lessor } from './lessor.ts'
 import type { AgentName } from './session-view.ts'
@@ -221,6 +221,11 @@ export class DetachmentMaking {
     const judged = this.#judge(request, before)
     if (judged.kind === 'refused') return judged
     const { until, now, behind } = judged
+    // The same end again: an answer may have been lost.
+    if (until === before.until && (request.end === undefined) === (before.soft === true)) {
+      book.put(transaction, before)
+      return { kind: 'made', created: false, record: before }
+    }
     const supply = lessor.departures.view.supply(lessor.departures.view.grant(before.grant)?.parts[0]?.supply ?? '')
     const refused = refuseLonger(supply, judged, this.#options.clock.boot().at)
     if (refused) return refused
@@ -307,9 +312,12 @@ export class DetachmentMaking {
     }
   }
 
-  #refuseNone({ product }: DetachRequest): Refusal {
+  #refuseNone({ product, feature }: DetachRequest): Refusal {
     const { lessor, self } = this.#options
-    const any = lessor.departures.view.suppliesFor(product).some((one) => one.kind !== 'lease')
+    const own = lessor.departures.view.suppliesFor(product).filter((one) => one.kind !== 'lease')
+    if (feature !== undefined && own.length > 0 && !own.some((one) => fitsFeature(one, feature)))
+      return refuse('unknown_feature', `No license of ${self().name} for ${product} has the feature “${feature}”.`)
+    const any = own.length > 0
     return any
       ? refuse('not_detachable', `No license of ${self().name} allows seats of ${product} to be detached.`)
       : refuse('unknown_product', `${self().name} has no license of its own for ${product}.`)

@@ -228,7 +228,7 @@ export class Detachments {
   async giveBack(id: string): Promise<
     | {
         readonly kind: 'returned'
-        readonly state: 'returned' | 'returning' | 'withdrawn'
+        readonly state: 'returned' | 'returning' | 'withdrawn' | 'ended'
         readonly detachment: DetachmentView
       }
     | Refusal
@@ -236,11 +236,16 @@ export class Detachments {
     const { book, holding, asking, returning } = this.#options
     if (book.in(id) === undefined) {
       const out = book.out(id)
-      if (!isOut(out)) return unknownDetachment(id)
+      if (out === undefined) return unknownDetachment(id)
+      if (out.state !== 'out') return { kind: 'returned', state: out.state, detachment: outView(out, this.#view) }
       const withdrawn = await returning.withdraw(id)
       if (withdrawn.kind === 'refused') return withdrawn
       return { kind: 'returned', state: 'withdrawn', detachment: outView(book.out(id) ?? out, this.#view) }
     }
+    const known = book.in(id)
+    // Nothing is left to be done, so it is no mistake to ask for it.
+    if (known?.state === 'returned' || known?.state === 'ended')
+      return { kind: 'returned', state: known.state, detachment: inView(known, this.#view) }
     const begun = await holding.giveBack(id)
     if (begun.kind === 'refused') return begun
     await asking.pay(id)
@@ -294,6 +299,8 @@ export class Detachments {
     const forWhom = wish.recipient === undefined ? undefined : this.#whom(wish.recipient)
     if (forWhom !== undefined && 'code' in forWhom) return forWhom
     const zone = wish.zone ?? forWhom?.zone ?? this.#options.zone()
+    if (wish.soft && (wish.until ?? wish.days) !== undefined)
+      return refuseField('until', 'A soft detachment has no date; it is renewed every hour.')
     if (wish.soft) return { kind: 'read', product, end: undefined, zone, forWhom }
     const end = this.#endOf(wish, zone)
     return end.kind === 'refused' ? end : { kind: 'read', product, end: end.end, zone, forWhom }

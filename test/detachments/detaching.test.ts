@@ -94,6 +94,8 @@ test('S9: never later than the maximum in force, by settings or license, with th
     facts: { latest: iso(monday + 20 * day) },
   })
   t.like(await refusal(laptop, { until: iso(monday) }), { code: 'date_in_past' })
+  t.like(await refusal(laptop, { soft: true, days: 1 }), { code: 'invalid_request' })
+  t.like(await refusal(laptop, { feature: 'none' }), { code: 'unknown_feature' })
 })
 
 test('S8: a calendar day ends with that day in its zone, or at now + maximum where that is earlier', async (t) => {

@@ -104,7 +104,7 @@ test('S8, S10: detached, extended and given back over the wire, with what is all
   await back.ask('POST', `/sessions/${session?.id}/disconnect`, { freeNow: true })
   t.like(await back.ask('DELETE', `/detachments/${detachment.id}`), { status: 200, body: { state: 'returned' } })
   t.is(await usedAt(server), 0)
-  t.is((await back.ask('DELETE', `/detachments/${detachment.id}`)).status, 422)
+  t.like(await back.ask('DELETE', `/detachments/${detachment.id}`), { status: 200, body: { state: 'returned' } })
   t.deepEqual((await stopAll(server, back)).codes, [0, 0])
 })
 

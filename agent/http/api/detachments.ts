@@ -185,18 +185,11 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       operation: 'returnDetachment',
       summary: 'Give it back before its date',
       description:
-        'On the machine that has the seats: no application gets one of them from now on, and once none is in use the manager is told, as soon as it can be reached. On the manager: withdraws what nobody has taken yet.',
+        'On the machine that has the seats: no application gets one of them from now on, and once none is in use the manager is told, as soon as it can be reached. On the manager: withdraws what nobody has taken yet. What is over stays over: asked again, and after its end, it answers how it ended.',
       example: returnExample,
       params: named,
       answers: { 200: { description: 'How far it came', schema: returned } },
-      errors: [
-        'unknown_detachment',
-        'early_return_forbidden',
-        'already_returned',
-        'session_ended',
-        'store_unavailable',
-        'sign_in_needed',
-      ],
+      errors: ['unknown_detachment', 'early_return_forbidden', 'store_unavailable', 'sign_in_needed'],
       async handle({ params, authority }) {
         const refused = parts.refuse(authority, whoseOf(params.id))
         if (refused) return refused
