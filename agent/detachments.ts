@@ -2,7 +2,6 @@
  * Detaching as people and programs order it, for both sides: to this machine from whoever has seats, for another machine from here,
  * longer, back, lost, and by blocks. Owns nothing; the parts decide. Must not import http.
  */
-import type { Clock } from './clock.ts'
 import type { DetachmentAsking, DetachWanted } from './detachment-asking.ts'
 import { blockOf } from './detachment-blocks.ts'
 import type { DetachmentBook } from './detachment-book.ts'
@@ -10,21 +9,20 @@ import type { DetachmentEnding } from './detachment-ending.ts'
 import type { DetachmentHolding } from './detachment-holding.ts'
 import type { DetachmentManagers } from './detachment-link.ts'
 import type { DetachmentMaking, DetachRequest, DetachSettings } from './detachment-making.ts'
-import { type DetachRecipient, isIn, isOut, type OutRecord } from './detachment-record.ts'
+import { isIn, isOut, type OutRecord } from './detachment-record.ts'
 import { unknownDetachment } from './detachment-refusals.ts'
 import type { DetachmentReturning } from './detachment-returning.ts'
 import { type DetachmentView, type DetachmentViewParts, detachmentViews, inView, outView } from './detachment-view.ts'
-import { dayIn, isZone, type WantedEnd } from './domain/detach-days.ts'
-import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
+import { type DetachWish, type EndWish, type ForWhom, readEnd, readWish, type WishParts } from './detachment-wish.ts'
+import type { WantedEnd } from './domain/detach-days.ts'
 import { type SigningKey, shortGroups } from './domain/documents/keys.ts'
-import type { Who } from './domain/grant.ts'
-import { type ProductName, parseProductName, productName } from './domain/product-name.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { Lessor } from './lessor.ts'
 import { makeRecipient } from './recipient.ts'
 import type { AgentName } from './session-view.ts'
 
-export interface DetachmentsOptions {
+export interface DetachmentsOptions extends WishParts {
   readonly book: DetachmentBook
   readonly lessor: Pick<Lessor, 'view' | 'isEmpty'>
   readonly making: DetachmentMaking
@@ -33,40 +31,14 @@ export interface DetachmentsOptions {
   readonly holding: DetachmentHolding
   readonly asking: DetachmentAsking
   readonly managers: DetachmentManagers
-  readonly clock: Clock
   readonly agent: SigningKey
   readonly self: () => AgentName
   readonly settings: (product: ProductName) => DetachSettings
-  /** The time zone of this machine. */
-  readonly zone: () => string
   readonly randomId: () => string
-  /** Products of that bare name at managers that are known. */
-  readonly productsNamed: (product: string) => readonly ProductName[]
-  /** An agent that is known, by its id or name, and by how many ms its clock is ahead as far as that is known. */
-  readonly agentOf: (named: string) => (DetachRecipient & { readonly ahead?: number }) | undefined
   /** Whether nothing is made now, by what the license server is set to. */
   readonly refuseNew: () => Refusal | undefined
   /** Something was made or is longer for an agent: it is told when it listens. */
   readonly tell: (agent: string, id: string) => void
-}
-
-/** When it is to end: one of `until` and `days`; neither for a soft one. */
-export interface EndWish {
-  /** A calendar day or an instant, ISO 8601. */
-  readonly until?: string | undefined
-  readonly days?: number | undefined
-  readonly zone?: string | undefined
-}
-
-export interface DetachWish extends EndWish {
-  readonly product: string
-  readonly feature?: string | undefined
-  readonly seats: number
-  readonly soft: boolean
-  readonly manager?: string | undefined
-  /** Id or name of an agent, or its block. */
-  readonly recipient?: string | undefined
-  readonly who: Who
 }
 
 export interface DetachPlanView {
@@ -84,18 +56,6 @@ export interface DetachPlanView {
   detachable?: number
   earlyReturn?: 'online' | 'offline' | 'atDate'
 }
-
-/** What is known of who takes the seats along. */
-interface ForWhom {
-  readonly recipient: DetachRecipient
-  readonly zone: string
-  readonly time?: number
-  readonly way: 'kept' | 'block'
-}
-
-const day = 86_400_000
-/** Two clocks may differ by so much, so that so many days are cut off by it rather than refused. */
-const slack = 11 * 60_000
 
 type Made = { readonly kind: 'made'; readonly detachment: DetachmentView; readonly block?: string }
 
@@ -144,7 +104,7 @@ export class Detachments {
   // ---- detaching
 
   async plan(wish: DetachWish): Promise<{ readonly kind: 'planned'; readonly plan: DetachPlanView } | Refusal> {
-    const found = this.#read(wish)
+    const found = readWish(wish, this.#options)
     if (found.kind === 'refused') return found
     const { product, end, zone, forWhom } = found
     const base = {
@@ -176,7 +136,7 @@ export class Detachments {
   }
 
   async detach(wish: DetachWish): Promise<Made | Refusal> {
-    const found = this.#read(wish)
+    const found = readWish(wish, this.#options)
     if (found.kind === 'refused') return found
     const { product, end, zone, forWhom } = found
     if (forWhom === undefined) {
@@ -197,7 +157,8 @@ export class Detachments {
     const known = into ?? out
     if (known === undefined) return unknownDetachment(id)
     const zone = wish.zone ?? known.zone ?? this.#options.zone()
-    const end = known.soft && wish.until === undefined && wish.days === undefined ? undefined : this.#endOf(wish, zone)
+    const end =
+      known.soft && wish.until === undefined && wish.days === undefined ? undefined : readEnd(wish, zone, this.#options)
     if (end?.kind === 'refused') return end
     if (into !== undefined) {
       if (!isIn(into)) return refuse('session_ended', 'The detachment is over.', { reason: into.state })
@@ -283,87 +244,6 @@ export class Detachments {
     return { kind: 'declared', detachment: outView(declared.record, this.#view) }
   }
 
-  // ---- reading what was asked
-
-  #read(wish: DetachWish):
-    | {
-        readonly kind: 'read'
-        readonly product: ProductName
-        readonly end: WantedEnd | undefined
-        readonly zone: string
-        readonly forWhom: ForWhom | undefined
-      }
-    | Refusal {
-    const product = this.#productOf(wish.product)
-    if (typeof product !== 'string') return product
-    const forWhom = wish.recipient === undefined ? undefined : this.#whom(wish.recipient)
-    if (forWhom !== undefined && 'code' in forWhom) return forWhom
-    const zone = wish.zone ?? forWhom?.zone ?? this.#options.zone()
-    if (wish.soft && (wish.until ?? wish.days) !== undefined)
-      return refuseField('until', 'A soft detachment has no date; it is renewed every hour.')
-    if (wish.soft) return { kind: 'read', product, end: undefined, zone, forWhom }
-    const end = this.#endOf(wish, zone)
-    return end.kind === 'refused' ? end : { kind: 'read', product, end: end.end, zone, forWhom }
-  }
-
-  #endOf({ until, days }: EndWish, zone: string): { readonly kind: 'end'; readonly end: WantedEnd } | Refusal {
-    if ((until === undefined) === (days === undefined))
-      return refuseField('until', 'Either until or days says when it ends.')
-    if (!isZone(zone)) return refuseField('zone', 'is not a time zone, such as Europe/Berlin')
-    if (days !== undefined) {
-      const at = this.#options.clock.wall() + days * day
-      return { kind: 'end', end: { until: at, earliest: at - slack } }
-    }
-    if (until === undefined || until.includes('T')) return { kind: 'end', end: { until: Date.parse(until ?? '') } }
-    const named = dayIn(zone, until)
-    if (named === undefined) return refuseField('until', `${until} is not a day of the calendar`)
-    return { kind: 'end', end: { until: named.end, earliest: Math.min(named.end, named.start + 1000) } }
-  }
-
-  #whom(text: string): ForWhom | Refusal {
-    const { agentOf, zone, clock } = this.#options
-    const known = agentOf(text.trim())
-    if (known !== undefined) {
-      const { ahead, ...recipient } = known
-      return {
-        recipient,
-        zone: zone(),
-        way: 'kept',
-        ...(ahead === undefined ? {} : { time: Math.round(clock.wall() + ahead) }),
-      }
-    }
-    const reading = readBlocks(text)
-    if (reading.kind === 'refused')
-      return text.length < 200 ? refuse('unknown_peer', `No agent ${text.slice(0, 64)} is known here.`) : reading
-    for (const block of reading.blocks) {
-      const opened = openBlock(block, () => undefined)
-      if (opened.kind === 'refused') return opened
-      if (opened.typ !== 'leasehold-recipient') continue
-      const { payload } = opened
-      if (payload.agent !== opened.signer)
-        return refuse('bad_signature', 'The block names another agent than its signer.')
-      const recipient = { id: payload.agent, key: payload.key, name: payload.name }
-      const own = payload.zone !== undefined && isZone(payload.zone) ? payload.zone : zone()
-      return { recipient, zone: own, time: payload.iat * 1000, way: 'block' }
-    }
-    return refuse('not_a_document', 'There is no recipient block in this text.')
-  }
-
-  #productOf(text: string): ProductName | Refusal {
-    const { lessor, productsNamed } = this.#options
-    const parts = parseProductName(text)
-    if (!parts) return refuse('unknown_product', `“${text}” is not the name of a product.`)
-    if (parts.vendor !== undefined) return productName(parts.vendor, parts.product)
-    const named = new Set<ProductName>()
-    for (const { vendor, product } of lessor.view.supplies())
-      if (product === parts.product) named.add(productName(vendor, product))
-    for (const one of productsNamed(parts.product)) named.add(one)
-    const [only] = named
-    if (only === undefined) return refuse('unknown_product', `No license for “${text}” is known.`)
-    if (named.size === 1) return only
-    return refuse('ambiguous_product', `“${text}” may be ${[...named].join(' or ')}.`, { products: [...named] })
-  }
-
   #requestOf(
     { feature, seats, who }: DetachWish,
     product: ProductName,
@@ -417,12 +297,6 @@ function zoneOf({ until }: EndWish, zone: string): { readonly zone?: string } {
 
 function named({ id, name }: { readonly id: string; readonly name: string }) {
   return { id, name, fingerprint: shortGroups(id) }
-}
-
-function refuseField(field: string, message: string): Refusal {
-  return refuse('invalid_request', message.endsWith('.') ? message : `${field} ${message}.`, {
-    fields: [{ field, message }],
-  })
 }
 
 function iso(ms: number): string {
