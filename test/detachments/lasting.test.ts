@@ -25,7 +25,10 @@ test('R16: it takes nothing new, and the manager is told only once nothing lives
   t.like(await laptop.parts.detachments.giveBack(detachment.id), { state: 'returning' })
   t.is(await laptop.opens('bob'), 'unknown_product')
   await laptop.pass(10_000)
+  // It is shown what is here in the meantime.
+  await laptop.parts.contact.meetAll()
   t.is(await server.used(), 1)
+  t.like(inOf(laptop)[0], { state: 'returning' })
   await laptop.parts.lessor.end('ana', 'released')
   await laptop.restart()
   await laptop.pass(2_000)
