@@ -8,7 +8,7 @@ import type { DetachmentBook } from './detachment-book.ts'
 import type { AttachFacts, DetachmentHolding } from './detachment-holding.ts'
 import type { DetachmentLink, DetachmentManagers, DetachReply } from './detachment-link.ts'
 import { type InRecord, isIn } from './detachment-record.ts'
-import { detachDisabled, unknownDetachment } from './detachment-refusals.ts'
+import { detachDisabled, detachmentOver, unknownDetachment } from './detachment-refusals.ts'
 import { type CheckedDetachment, checkDetachment } from './domain/documents/detachment.ts'
 import type { Who } from './domain/grant.ts'
 import type { ProductName } from './domain/product-name.ts'
@@ -199,8 +199,11 @@ export class DetachmentAsking {
     }
     const reply = await link.detach(id, ask, { timeout: callTimeout })
     if (reply.kind === 'detached') return await this.take(link, reply.detachment)
-    if (reply.kind === 'refused' && reply.problem.code === 'session_ended')
-      await this.#options.holding.over(id, reply.problem.reason ?? 'ended')
+    if (reply.kind === 'refused' && reply.problem.code === 'session_ended') {
+      const { reason = 'ended' } = reply.problem
+      await this.#options.holding.over(id, reason)
+      return detachmentOver(reason)
+    }
     return refusalOf(reply, link)
   }
 

@@ -119,9 +119,8 @@ export class DetachmentMaking {
       const before = this.#options.book.out(request.id, transaction)
       const judged = this.#judge(request, isOut(before) ? before : undefined)
       if (judged.kind === 'refused') return judged
-      const view = this.#options.lessor.departures.view
-      const pool = detachable(poolFor(view, request.product), judged.wish.reserved)
-      const [first] = detachableSupplies(view, judged.wish)
+      const { departures } = this.#options.lessor
+      const [first] = detachableSupplies(departures.view, judged.wish)
       const { until, cut, latest, behind, now } = judged
       return {
         kind: 'planned' as const,
@@ -130,7 +129,7 @@ export class DetachmentMaking {
         latest,
         now,
         freeDate: until + this.#grace() + behind,
-        detachable: pool,
+        detachable: departures.detachable(judged.wish),
         earlyReturn: this.#options.texts.earlyReturnOf(first),
       }
     })
@@ -260,6 +259,8 @@ export class DetachmentMaking {
     const { product, feature, seats, end, time, vendorKey } = request
     const rules = settings(product)
     if (!rules.enabled) return detachDisabled(self().name)
+    if (request.recipient.id === self().id)
+      return refuse('wrong_recipient', `${self().name} has these seats itself; they work there with no network.`)
     const { view } = lessor.departures
     const own = before && view.supply(view.grant(before.grant)?.parts[0]?.supply ?? '')
     const sought = { product, chain: request.chain, ...(feature === undefined ? {} : { feature }) }

@@ -10,7 +10,7 @@ import type { DetachmentHolding } from './detachment-holding.ts'
 import type { DetachmentManagers } from './detachment-link.ts'
 import type { DetachmentMaking, DetachRequest, DetachSettings } from './detachment-making.ts'
 import { isIn, isOut, type OutRecord } from './detachment-record.ts'
-import { unknownDetachment } from './detachment-refusals.ts'
+import { detachmentOver, unknownDetachment } from './detachment-refusals.ts'
 import type { DetachmentReturning } from './detachment-returning.ts'
 import { type DetachmentView, type DetachmentViewParts, detachmentViews, inView, outView } from './detachment-view.ts'
 import { type DetachWish, type EndWish, type ForWhom, readEnd, readWish, type WishParts } from './detachment-wish.ts'
@@ -126,7 +126,7 @@ export class Detachments {
       }
     }
     const plan = await this.#options.asking.plan(wantedOf(wish, product, end, zone))
-    if (plan.kind === 'refused') return plan
+    if (plan.kind === 'refused') return this.#orOwn(plan, product)
     const { until, cut, latest, freeIn, detachable, earlyReturn, manager } = plan
     const times = { until: iso(until), latest: iso(latest), freeAt: iso(this.#options.clock.wall() + freeIn * 1000) }
     return {
@@ -141,7 +141,9 @@ export class Detachments {
     const { product, end, zone, forWhom } = found
     if (forWhom === undefined) {
       const attached = await this.#options.asking.detach(wantedOf(wish, product, end, zone))
-      return attached.kind === 'refused' ? attached : { kind: 'made', detachment: inView(attached.record, this.#view) }
+      return attached.kind === 'refused'
+        ? this.#orOwn(attached, product)
+        : { kind: 'made', detachment: inView(attached.record, this.#view) }
     }
     const refused = this.#options.refuseNew()
     if (refused) return refused
@@ -161,11 +163,11 @@ export class Detachments {
       known.soft && wish.until === undefined && wish.days === undefined ? undefined : readEnd(wish, zone, this.#options)
     if (end?.kind === 'refused') return end
     if (into !== undefined) {
-      if (!isIn(into)) return refuse('session_ended', 'The detachment is over.', { reason: into.state })
+      if (!isIn(into)) return detachmentOver(into.state)
       const extended = await asking.extend(id, { ...end?.end, ...zoneOf(wish, zone) })
       return extended.kind === 'refused' ? extended : { kind: 'made', detachment: inView(extended.record, this.#view) }
     }
-    if (!isOut(out)) return refuse('session_ended', 'The detachment is over.', { reason: out?.state ?? 'ended' })
+    if (!isOut(out)) return detachmentOver(out?.state ?? 'ended')
     const refused = refuseNew()
     if (refused?.code === 'serving_stopped') return refused
     const made = await making.make({
@@ -242,6 +244,17 @@ export class Detachments {
     const declared = await this.#options.returning.declareLost(id, order)
     if (declared.kind === 'refused') return declared
     return { kind: 'declared', detachment: outView(declared.record, this.#view) }
+  }
+
+  /** Who has the license here needs no seat of others. */
+  #orOwn(refused: Refusal, product: ProductName): Refusal {
+    const { lessor, self } = this.#options
+    const isOwn = lessor.view.suppliesFor(product).some(({ kind }) => kind === 'license')
+    if (!isOwn || (refused.code !== 'manager_unreachable' && refused.code !== 'unknown_product')) return refused
+    return refuse(
+      'not_detachable',
+      `${self().name} has a license of its own for ${product}, which works here with no network. Name the machine that takes a seat along.`,
+    )
   }
 
   #requestOf(

@@ -96,6 +96,9 @@ test('S9: never later than the maximum in force, by settings or license, with th
   t.like(await refusal(laptop, { until: iso(monday) }), { code: 'date_in_past' })
   t.like(await refusal(laptop, { soft: true, days: 1 }), { code: 'invalid_request' })
   t.like(await refusal(laptop, { feature: 'none' }), { code: 'unknown_feature' })
+  const { recipient } = server.parts.detachments.recipient()
+  t.like(await refusal(server, { recipient }), { code: 'wrong_recipient' })
+  t.like(await refusal(server), { code: 'not_detachable' })
 })
 
 test('S8: a calendar day ends with that day in its zone, or at now + maximum where that is earlier', async (t) => {

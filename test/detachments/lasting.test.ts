@@ -13,7 +13,7 @@ test('S10: given back online in one click; the manager frees at once, and the ol
   t.like(returned, { kind: 'returned', state: 'returned' })
   t.is(await server.used(), 0)
   t.is(await laptop.opens('ana'), 'unknown_product')
-  t.is(codeOf(await laptop.parts.detachments.extend(detachment.id, { days: 8 })), 'session_ended')
+  t.is(codeOf(await laptop.parts.detachments.extend(detachment.id, { days: 8 })), 'detachment_over')
   t.like(await laptop.parts.detachments.giveBack(detachment.id), { state: 'returned' })
   t.is((await server.entries('detachment.returned'))[0]?.facts.how, 'online')
 })
@@ -84,6 +84,7 @@ test('R16: a lease of the laptop that becomes the detachment needs no second sea
   const { laptop, server } = await office({ products: [{ name: 'cad', seats: 1 }] })
   await lease(laptop, server, 'lease-that-is-used-1')
   t.is(await laptop.opens('ana'), 'granted')
+  t.like(await laptop.parts.detachments.plan(wish()), { plan: { seats: 1, detachable: 1 } })
   const { detachment } = await take(laptop)
   t.is(await server.used(), 1)
   t.deepEqual(

@@ -139,12 +139,14 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       errors: [
         ...endErrors,
         'unknown_product',
+        'unknown_feature',
         'ambiguous_product',
         'too_many_seats',
         'unknown_peer',
         'not_a_document',
         'bad_signature',
         'document_altered',
+        'wrong_recipient',
         'id_conflict',
       ],
       async handle({ body, authority }) {
@@ -170,7 +172,7 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       params: named,
       body: extend,
       answers: { 200: { description: 'The detachment with its new date', schema: madeDetachment } },
-      errors: [...endErrors, 'unknown_detachment', 'session_ended', 'id_conflict'],
+      errors: [...endErrors, 'unknown_detachment', 'detachment_over', 'id_conflict'],
       async handle({ params, body, authority }) {
         const refused = parts.refuse(authority, whoseOf(params.id))
         if (refused) return refused
@@ -246,7 +248,7 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
         'unknown_detachment',
         'early_return_forbidden',
         'detachment_in_use',
-        'session_ended',
+        'detachment_over',
         'store_unavailable',
         'sign_in_needed',
       ],

@@ -90,7 +90,10 @@ test('a wrong date or number of seats is refused at its field with the value tha
     { until: '2027-01-31' },
     /longer than a detachment may last: at the latest Tuesday, December 8, 2026 at 14:20:05/,
   )
-  await expectWrong({ until: '2026-11-01' }, /Select an expiration date: It must end later than Tuesday, November 24, 2026 at 14:20:05/)
+  await expectWrong(
+    { until: '2026-11-01' },
+    /Select an expiration date: It must end later than Tuesday, November 24, 2026 at 14:20:05/,
+  )
   await expectWrong({ until: 'soon' }, /A day is wanted here, such as 2026-12-24/)
   await expectWrong({ until: '2026-02-30' }, /A day is wanted here/)
   await expectWrong({ seats: '9' }, /Only 3 seats can be detached now/)
