@@ -245,6 +245,23 @@ test('R22: what a branch has no lasting seats for is passed on to the manager ab
   t.is(await server.used(), 0)
 })
 
+test('R22: seats of a branch that do not last long enough, or are too few, are asked of the manager above; who is asked last says why not', async (t) => {
+  const { server } = await office({ detach: { maxDays: 14, cascade: true } })
+  const branch = await Machine.start('BRANCH')
+  const desk = await Machine.start('DESK')
+  branch.meet(server)
+  desk.meet(branch)
+  await take(branch, { seats: 2, days: 5 })
+  t.like((await take(desk, { days: 3 })).detachment, { manager: { name: 'BRANCH' } })
+  t.like((await desk.parts.detachments.plan(wish({ days: 6 }))) as object, { plan: { manager: { name: 'SERVER' } } })
+  t.like((await take(desk, { days: 6 })).detachment, { manager: { name: 'SERVER' } })
+  t.like((await take(desk, { days: 3, seats: 2 })).detachment, { manager: { name: 'SERVER' } })
+  t.is(await server.used(), 5)
+  t.like(await refusal(desk, { days: 6 }), { code: 'too_many_seats' })
+  server.isUp = false
+  t.like(await refusal(desk, { days: 6 }), { code: 'beyond_license_end', facts: { latest: iso(monday + 5 * day) } })
+})
+
 test('X6: a soft one is valid for 3 days and goes on as long as it is renewed', async (t) => {
   const { laptop, server } = await office()
   const { detachment } = await take(laptop, { soft: true, days: undefined })
