@@ -68,7 +68,8 @@ export function detachmentsApi(parts: DetachApiParts): ApiParts['detachments'] {
       )
     },
     plan: async (request) => denied(wishOf(request)) ?? (await detachments.plan(wishOf(request))),
-    detach: async (request) => denied(wishOf(request)) ?? (await detachments.detach(wishOf(request))),
+    detach: async (request, order) =>
+      denied(wishOf(request)) ?? (await detachments.detach({ ...wishOf(request), order })),
     extend: (id, change) => detachments.extend(id, change),
     giveBack: (id) => detachments.giveBack(id),
     declareLost: (id, { note }) =>

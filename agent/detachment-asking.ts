@@ -44,6 +44,8 @@ export interface DetachWanted {
   /** Id, name or address of the manager. */
   readonly manager?: string
   readonly who: Who
+  /** The key under which it was ordered. */
+  readonly order?: string
 }
 
 export type DetachedHere = { readonly kind: 'attached'; readonly record: InRecord } | Refusal
@@ -123,6 +125,7 @@ export class DetachmentAsking {
       attachedAt: clock.wall(),
       latest: wanted.until ?? clock.wall(),
       who: wanted.who,
+      ...(wanted.order === undefined ? {} : { order: wanted.order }),
     }
     this.#busy.add(id)
     leases.convert(replaces, true)

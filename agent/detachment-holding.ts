@@ -113,6 +113,7 @@ export class DetachmentHolding {
       manager: { id: checked.signer, name: payload.manager?.name ?? facts.via?.name ?? checked.signer },
       ...(via === undefined ? {} : { via }),
       ...(before?.ask === undefined ? {} : { ask: before.ask }),
+      ...(before?.order === undefined ? {} : { order: before.order }),
       product: payload.product as ProductName,
       ...(payload.feature === undefined ? {} : { feature: payload.feature }),
       seats: payload.seats,

@@ -65,6 +65,8 @@ export interface DetachRequest {
   readonly who: Who
   readonly chain: readonly string[]
   readonly vendorKey?: string
+  /** The key under which it was ordered here. */
+  readonly order?: string
   /** `kept`: nobody has its document before it is asked for. `block`: it goes by hand. Absent: the recipient asks itself. */
   readonly way?: 'kept' | 'block'
 }
@@ -185,6 +187,7 @@ export class DetachmentMaking {
       latest: until,
       who: request.who,
       madeAt: now,
+      ...(request.order === undefined ? {} : { order: request.order }),
       ...(way === undefined ? { contactAt: this.#options.clock.wall() } : {}),
     }
     book.put(transaction, record)

@@ -39,6 +39,8 @@ export interface DetachWish extends EndWish {
   /** Id or name of an agent, or its block. */
   readonly recipient?: string | undefined
   readonly who: Who
+  /** The same again is the same detachment. */
+  readonly order?: string | undefined
 }
 
 /** What is known of who takes the seats along. */

@@ -9,11 +9,20 @@ import type { DetachmentEnding } from './detachment-ending.ts'
 import type { DetachmentHolding } from './detachment-holding.ts'
 import type { DetachmentManagers } from './detachment-link.ts'
 import type { DetachmentMaking, DetachRequest, DetachSettings } from './detachment-making.ts'
+import { DetachmentOrders } from './detachment-orders.ts'
 import { isIn, isOut, type OutRecord } from './detachment-record.ts'
 import { detachmentOver, unknownDetachment } from './detachment-refusals.ts'
 import type { DetachmentReturning } from './detachment-returning.ts'
 import { type DetachmentView, type DetachmentViewParts, detachmentViews, inView, outView } from './detachment-view.ts'
-import { type DetachWish, type EndWish, type ForWhom, readEnd, readWish, type WishParts } from './detachment-wish.ts'
+import {
+  type DetachWish,
+  type EndWish,
+  type ForWhom,
+  type ReadWish,
+  readEnd,
+  readWish,
+  type WishParts,
+} from './detachment-wish.ts'
 import type { WantedEnd } from './domain/detach-days.ts'
 import { type SigningKey, shortGroups } from './domain/documents/keys.ts'
 import type { ProductName } from './domain/product-name.ts'
@@ -61,9 +70,11 @@ type Made = { readonly kind: 'made'; readonly detachment: DetachmentView; readon
 
 export class Detachments {
   readonly #options: DetachmentsOptions
+  readonly #orders: DetachmentOrders<Made | Refusal>
 
   constructor(options: DetachmentsOptions) {
     this.#options = options
+    this.#orders = new DetachmentOrders(options.book)
   }
 
   // ---- what there is
@@ -138,7 +149,29 @@ export class Detachments {
   async detach(wish: DetachWish): Promise<Made | Refusal> {
     const found = readWish(wish, this.#options)
     if (found.kind === 'refused') return found
-    const { product, end, zone, forWhom } = found
+    const { order } = wish
+    if (order === undefined) return await this.#detach(wish, found)
+    return await this.#orders.once(
+      order,
+      async () => this.#again(order, wish, found) ?? (await this.#detach(wish, found)),
+    )
+  }
+
+  /** What came of the same order before. */
+  #again(order: string, { seats }: DetachWish, { product, forWhom }: ReadWish): Made | Refusal | undefined {
+    const known = this.#orders.find(order)
+    if (known === undefined) return undefined
+    if (known.product !== product || known.seats !== seats || (known.side === 'in') !== (forWhom === undefined))
+      return refuse('id_conflict', 'This key was used for another detachment.')
+    if (known.side === 'out') return this.#made(known, forWhom?.way === 'block')
+    if (known.state === 'asking' || known.state === 'cancelling')
+      return refuse('manager_unreachable', `${known.manager.name} was asked, and has not answered yet.`, {
+        retryIn: 10,
+      })
+    return { kind: 'made', detachment: inView(known, this.#view) }
+  }
+
+  async #detach(wish: DetachWish, { product, end, zone, forWhom }: ReadWish): Promise<Made | Refusal> {
     if (forWhom === undefined) {
       const attached = await this.#options.asking.detach(wantedOf(wish, product, end, zone))
       return attached.kind === 'refused'
@@ -258,7 +291,7 @@ export class Detachments {
   }
 
   #requestOf(
-    { feature, seats, who }: DetachWish,
+    { feature, seats, who, order }: DetachWish,
     product: ProductName,
     end: WantedEnd | undefined,
     zone: string,
@@ -277,6 +310,7 @@ export class Detachments {
       who: { host: recipient.name, ...who },
       chain: [recipient.id],
       way,
+      ...(order === undefined ? {} : { order }),
     }
   }
 
@@ -300,6 +334,7 @@ function wantedOf(wish: DetachWish, product: ProductName, end: WantedEnd | undef
     zone,
     ...(wish.manager === undefined ? {} : { manager: wish.manager }),
     who: wish.who,
+    ...(wish.order === undefined ? {} : { order: wish.order }),
   }
 }
 

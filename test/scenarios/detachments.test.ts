@@ -82,6 +82,13 @@ test('S8, S10: detached, extended and given back over the wire, with what is all
   t.true(Date.parse(String(beyond.body.latest)) > Date.now() + 13 * 86_400_000)
   const many = await laptop.ask('POST', '/detachments', { product: 'acme/cad', days: 1, seats: 3 })
   t.like(many, { status: 409, body: { code: 'too_many_seats', detachable: 2 } })
+  const order = { 'idempotency-key': 'a-trip-of-two-days-0001' }
+  const trips = []
+  for (let time = 0; time < 2; time += 1)
+    trips.push(read(await laptop.ask('POST', '/detachments', { product: 'acme/cad', days: 2 }, order), 201, made))
+  t.is(trips[0]?.detachment.id, trips[1]?.detachment.id)
+  t.is(await usedAt(server), 1)
+  await laptop.ask('DELETE', `/detachments/${trips[0]?.detachment.id}`)
   const seat = await takeSeat(laptop)
   t.like(await laptop.ask('GET', `/sessions/${seat.id}`), { body: { source: { kind: 'lease' } } })
   // Its lease becomes a part of the detachment, and its session goes on there (R16).

@@ -206,12 +206,13 @@ async function goOn(page: Page, parts: Parts, found: Found | undefined, wished: 
     await page.show('pages/detach-check', {
       ...frameOf(page, found, 3),
       wished,
+      order: parts.detaching.order(),
       plan: writePlan(planned.plan, wish, page),
       button: wished.to === 'here' ? t('detach.button_attach') : t('detach.button'),
     })
     return
   }
-  const made = await parts.detaching.detach(wish)
+  const made = await parts.detaching.detach(wish, wished.order === '' ? undefined : wished.order)
   if (made.kind === 'refused') return showWhy(page, parts, found, wished, made)
   const { detachment } = made
   const args = {
