@@ -7,7 +7,7 @@ import { cleanUp, RealAgent, type Reply } from './real-agent.ts'
 
 test.after.always(cleanUp)
 
-const enabled = { LEASEHOLD_DETACH_ENABLED: 'true', LEASEHOLD_DETACH_GRACE_SECONDS: '15' }
+const enabled = { LEASEHOLD_DETACH_ENABLED: 'true', LEASEHOLD_DETACH_GRACE_SECONDS: '5' }
 const detached = z.looseObject({ id: z.string(), state: z.string(), until: z.string(), version: z.number() })
 const made = z.looseObject({ detachment: detached, block: z.string().optional() })
 const listed = z.looseObject({ items: z.array(detached) })
@@ -66,7 +66,7 @@ test('S9: with the manager gone the seat works until its date, and the manager f
   await waitFor('the end of the detachment', async () => (await statesOf(laptop)).join() === 'ended', 60_000)
   await over
   await waitFor('the seat', async () => (await usedAt(alone)) === 0, 60_000)
-  t.true(Date.now() >= Date.parse(detachment.until) + 15_000)
+  t.true(Date.now() >= Date.parse(detachment.until) + 5_000)
   await takeSeat(alone)
   t.like(await alone.ask('GET', '/journal/verify'), { body: { kind: 'good' } })
   t.deepEqual((await stopAll(alone, laptop)).codes, [0, 0])
