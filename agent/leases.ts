@@ -86,9 +86,11 @@ export class Leases implements RecordOwner {
     return !times.confirmed || times.until <= this.#options.clock.atMost()
   }
 
-  /** Whether nothing lives on it, and it is not kept for what lives on another one. */
+  /** Whether nothing lives on it, and it is neither kept in advance nor for what lives on another one. */
   isIdle(id: string): boolean {
-    return !this.#reserved.has(id) && this.#options.lessor.isEmpty(id)
+    const { state, kept } = this.#book.get(id) ?? {}
+    if (this.#reserved.has(id) || (kept && state === 'held')) return false
+    return this.#options.lessor.isEmpty(id)
   }
 
   /** Keeps it although nothing lives on it, or no longer. */
