@@ -90,6 +90,7 @@ export const detachVisits: readonly Visit[] = [
     },
   },
   { name: 'detachment', size: 'some', address: '/detached/d-in' },
+  { name: 'detachment-german', size: 'some', address: '/detached/d-out', language: 'de' },
   { name: 'detachment-out', size: 'some', address: '/detached/d-wait' },
   { name: 'detachment-lost', size: 'some', address: '/detached/d-lost', language: 'de' },
   { name: 'detachment-hostile', size: 'hostile', address: '/detached/bad-out-1' },

@@ -248,17 +248,23 @@ const ofRecipient: readonly string[] = [
 
 /** At the step where it can be put right, with the value that would be allowed. */
 async function showWhy(page: Page, parts: Parts, found: Found, wished: DetachForm, refusal: Refusal): Promise<void> {
-  const { language } = page
+  const { language, time } = page
   const { code, facts = {} } = refusal
   if (ofRecipient.includes(code)) {
     const field = wished.to === 'agent' ? 'agent' : wished.to === 'block' ? 'recipient' : undefined
     const error = language.t(`error.${code}.title`)
-    return showRecipient(page, parts, found, { wished, field, error, refused: describeRefusal(refusal, language) }, 422)
+    return showRecipient(
+      page,
+      parts,
+      found,
+      { wished, field, error, refused: describeRefusal(refusal, language, time) },
+      422,
+    )
   }
   const shown = writeWhy(refusal, page)
   if (shown !== undefined) return showUntil(page, parts, found, { wished, ...shown }, 422)
   const { machine } = facts
-  const said = describeRefusal(refusal, language)
+  const said = describeRefusal(refusal, language, time)
   const text = typeof machine === 'string' ? language.t('detach.off', { machine: machine.slice(0, 64) }) : said.text
   return showUntil(page, parts, found, { wished, refused: { ...said, text } }, 409)
 }

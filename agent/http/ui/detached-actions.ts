@@ -184,7 +184,7 @@ async function extend(page: Page, parts: Parts, found: Found, form: Form): Promi
   const made = await parts.detaching.extend(detachment.id, detachment.soft ? undefined : until)
   if (made.kind === 'refused') {
     const error = writeWhy(made, page)?.error
-    const shown = error === undefined ? { refused: describeRefusal(made, language) } : { error }
+    const shown = error === undefined ? { refused: describeRefusal(made, language, time) } : { error }
     return showExtend(page, parts, found, { until, ...shown }, 422)
   }
   const args = { what: row.what.slice(0, 300), time: time.spell(made.detachment.until, made.detachment.zone) }

@@ -11,6 +11,7 @@ import type {
 } from '../api/detachment-shapes.ts'
 import type { Mark } from './agent-rows.ts'
 import type { DetachWish } from './detaching-parts.ts'
+import { type Told, tellAs } from './owner-words.ts'
 import { nameCode, type PageWords } from './page.ts'
 import { productAddress } from './product-rows.ts'
 import type { ShownTime } from './time.ts'
@@ -77,7 +78,7 @@ export interface DetachmentRow {
     /** Nobody is asked first. */
     readonly direct: boolean
   }[]
-  readonly unavailable: readonly { readonly id: DetachmentAction; readonly code: string; readonly detail: string }[]
+  readonly unavailable: readonly { readonly id: DetachmentAction; readonly code: string; readonly why: Told }[]
 }
 
 export function writeDetachment(detachment: Detachment, { language, time }: PageWords, where: Whereabouts) {
@@ -131,7 +132,11 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
       label: t('detached.label', { action: name(action), what }),
       direct: isDirect(action, detachment),
     })),
-    unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),
+    unavailable: detachment.unavailable.map(({ action, code, detail }) => ({
+      id: action,
+      code,
+      why: tellAs(language, detail, time),
+    })),
   }
   return row
 }
@@ -171,8 +176,12 @@ export function writeOffer(offer: DetachableProduct, { language, time }: PageWor
     refused: offer.local
       ? offer.maxDays > 0
         ? undefined
-        : { title: t('detach.own_off'), detail: '', code: '' }
-      : refused && { title: nameCode(refused.code, language), detail: refused.detail, code: refused.code },
+        : { title: t('detach.own_off'), why: undefined, code: '' }
+      : refused && {
+          title: nameCode(refused.code, language),
+          why: tellAs(language, refused.detail, time),
+          code: refused.code,
+        },
   }
 }
 

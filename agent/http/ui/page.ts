@@ -117,7 +117,7 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
     showProblem: async (code, detail, requestId = readRequestId(ctx)) => {
       const { status } = errorTable[code]
       const help = language.t(`error.${code}.help`)
-      const problem = { code, detail: sayAs(language, detail), help, status, requestId }
+      const problem = { code, detail: sayAs(language, detail, time), help, status, requestId }
       await page.show('pages/problem', { title: language.t(`error.${code}.title`), problem }, status)
     },
     refuse: (refusal) => page.showProblem(refusal.code, refusal.detail),
@@ -158,13 +158,16 @@ export function nameCode(code: string, { t }: Pick<Language, 't'>): string {
   return code in errorTable ? t(`error.${code}.title`) : code
 }
 
-/** What a refusal says on the page where it happened: title and help of its code, and what exactly. */
-export function describeRefusal(refusal: Refusal, language: Language) {
+/**
+ * What a refusal says on the page where it happened: title and help of its code, and what exactly.
+ * @param time spells the dates in it
+ */
+export function describeRefusal(refusal: Refusal, language: Language, time?: TimeWords) {
   const args: TextArguments = {}
   return {
     kind: 'error' as const,
     title: language.t(`error.${refusal.code}.title`, args),
-    text: sayAs(language, refusal.detail),
+    text: sayAs(language, refusal.detail, time),
     help: language.t(`error.${refusal.code}.help`, args),
     code: refusal.code,
   }

@@ -4,6 +4,7 @@
 import type { ErrorCode } from '../../errors.ts'
 import type { Explanation } from '../api/shapes.ts'
 import type { RefusedSeat } from './insight-parts.ts'
+import { sayAs, tellAs } from './owner-words.ts'
 import type { Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { productAddress } from './product-rows.ts'
@@ -84,7 +85,7 @@ function writeRefusal(page: Page, one: RefusedSeat) {
     application: one.application,
     title: t(`error.${one.code}.title`),
     code: one.code,
-    detail: one.detail,
+    why: tellAs(language, one.detail ?? '', time),
     rule: one.rule,
     last: time.show(one.lastAt),
     times: one.times > 1 ? t('refused.times', { count: one.times, time: time.show(one.firstAt).exact }) : '',
@@ -114,7 +115,11 @@ function writeExplanation({ language, time }: Page, { managers, asked }: Explana
       })),
       more: Math.max(0, (one.holders?.length ?? 0) - shownHolders),
     })),
-    asked: asked.map((one) => ({ name: one.manager.name, outcome: one.outcome, detail: one.detail })),
+    asked: asked.map(({ manager, outcome, detail }) => ({
+      name: manager.name,
+      outcome,
+      detail: sayAs(language, detail, time),
+    })),
   }
 }
 

@@ -9,6 +9,7 @@ import { placeId, reserveWish, type Site, siteWish } from '../api/site-shapes.ts
 import { describeIssue, refuseFields } from '../fields.ts'
 import { isRefusal } from '../problem.ts'
 import { type Form, readForm } from './form.ts'
+import { sayAs } from './owner-words.ts'
 import type { Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { listErrors, readFieldProblems } from './settings-form.ts'
@@ -190,7 +191,7 @@ function writeForms(
       label,
       type: 'text',
       value: typed.values[prefix + name] ?? '',
-      error: problem?.message,
+      error: problem && sayAs(language, problem.message),
       ...more,
       ...(typed.values[prefix + name] === undefined ? {} : { value: typed.values[prefix + name] as string }),
     }

@@ -4,6 +4,7 @@
  */
 import type { Reserve, Site } from '../api/site-shapes.ts'
 import { readForm } from './form.ts'
+import { sayAs } from './owner-words.ts'
 import { nameCode, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { listTabs } from './settings-page.ts'
@@ -103,7 +104,7 @@ function writeMissing(missing: NonNullable<Site['missing']>, count: number, lang
   return {
     kind: 'warning',
     title: language.t('sites.missing', { count }),
-    text: missing.detail,
+    text: sayAs(language, missing.detail),
     help: `${nameCode(missing.code, language)}. ${language.t('sites.retry', { count: missing.retryIn })}`,
   }
 }

@@ -3,6 +3,7 @@
  */
 import type { RecognizedDocument } from '../api/license-shapes.ts'
 import { readForm } from './form.ts'
+import { tellAs } from './owner-words.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { drawQr } from './qr.ts'
@@ -48,7 +49,7 @@ export const documentKinds = [
   'recipient',
   'detachment',
   'return-receipt',
-  'deactivation',
+  'deactivation-receipt',
   'unknown',
 ] as const
 
@@ -59,14 +60,14 @@ function listDetachable(parts: Parts) {
     .map(({ product, title }) => ({ value: product, label: title ?? product }))
 }
 
-function writeDocument({ language }: Page, document: RecognizedDocument, parts: Parts) {
+function writeDocument({ language, time }: Page, document: RecognizedDocument, parts: Parts) {
   const { t } = language
   const { refused, license, type, detachment, block, id } = document
   const known = documentKinds.find((one) => one === type)
   return {
     type: known === undefined ? type : t(`document.${known}`),
-    summary: document.summary,
-    effect: document.effect,
+    summary: tellAs(language, document.summary, time),
+    effect: tellAs(language, document.effect, time),
     fingerprint: document.fingerprint,
     applied: document.applied,
     usable: !document.applied && (refused === undefined || refused.code === 'untrusted_vendor'),
@@ -96,7 +97,7 @@ function writeDocument({ language }: Page, document: RecognizedDocument, parts: 
         ? undefined
         : {
             title: language.translate(`error.${refused.code}.title`, t(`error.${refused.code}.title`)),
-            detail: refused.detail,
+            why: tellAs(language, refused.detail, time),
             code: refused.code,
           },
   }
@@ -113,7 +114,7 @@ export async function takeUpdate(page: Page, parts: Parts): Promise<void> {
   const trust = form.trust === 'yes'
   const outcome = await parts.documents.process(text, { apply, trust })
   if (outcome.kind === 'refused') {
-    const refused = describeRefusal(outcome, page.language)
+    const refused = describeRefusal(outcome, page.language, page.time)
     return showUpdate(page, parts, { text, refused, error: refused.title }, 422)
   }
   await showUpdate(page, parts, { text, documents: outcome.documents, applied: apply })

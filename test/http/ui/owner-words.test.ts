@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { parseSearchParameter } from '../../../agent/config/search-parameters.ts'
 import { refuse } from '../../../agent/errors.ts'
 import { writeAgentRow, writeSearchStep, writeStep } from '../../../agent/http/ui/agent-rows.ts'
-import { ownerReasons, ownerSentences, sayAs } from '../../../agent/http/ui/owner-words.ts'
+import { sayAs, tellAs } from '../../../agent/http/ui/owner-words.ts'
 import { describeRefusal } from '../../../agent/http/ui/page.ts'
 import { createTimeWords } from '../../../agent/http/ui/time.ts'
 import { createLanguages, readCatalogs } from '../../../agent/language.ts'
-import { options, root } from './page-app.ts'
+import { options } from './page-app.ts'
 import { makeAgent, makeStep } from './sample-agents.ts'
+import { type Visitor, visit } from './visitor.ts'
 
 const catalogs = await readCatalogs(path.join(options.views, 'locales'))
 const languages = createLanguages(catalogs)
@@ -54,6 +54,135 @@ test('what owners say in English is said in German, with its names and numbers, 
   t.is(sayAs(german, endless), endless)
 })
 
+test('what is said of seats that are taken along is said in German, its dates in the zone of the page', (t) => {
+  const time = createTimeWords('de', 'Europe/Berlin', 0)
+  const at = 'Mittwoch, 25. November 2026 um 23:59:59 MEZ (Europe/Berlin)'
+  for (const [said, expected] of [
+    ['The license ends at 2026-11-25T22:59:59.000Z.', `Die Lizenz endet am ${at}.`],
+    [
+      'LICENSES refused it: It comes back online only; it ends at 2026-11-25T22:59:59.000Z.',
+      `LICENSES hat es abgelehnt: Sie kommt nur mit Verbindung zurück; sie endet am ${at}.`,
+    ],
+    [
+      'By LAPTOP-7 it is 2026-11-25T22:59:59.000Z, by WS-17 2026-11-25T22:59:59.000Z: 20 minutes behind it. A recipient block must be fresh, too.',
+      `Bei LAPTOP-7 ist es ${at}, bei WS-17 ${at}: Die Uhr von LAPTOP-7 geht 20 Minuten nach. Auch ein Empfängerblock muss frisch sein.`,
+    ],
+    [
+      'Only 1 of acme/cad can be detached now; 3 asked for.',
+      'Von acme/cad kann jetzt nur 1 Platz mitgenommen werden; verlangt: 3.',
+    ],
+    [
+      'Only 2 of acme/cad can be detached now; 3 asked for.',
+      'Von acme/cad können jetzt nur 2 Plätze mitgenommen werden; verlangt: 3.',
+    ],
+    [
+      'LICENSES can not be reached: The manager above can not be reached: 10.0.0.5:1947: nothing listens there.',
+      'LICENSES ist nicht erreichbar: Der Lizenzserver darüber ist nicht erreichbar: 10.0.0.5:1947: dort lauscht nichts.',
+    ],
+    [
+      '2 × acme/cad from LICENSES, detached until 2026-11-25 22:59 UTC (version 3).',
+      '2 × acme/cad von LICENSES, mitgenommen bis 2026-11-25 22:59 UTC (Version 3).',
+    ],
+    [
+      'The signature of the return receipt does not fit.',
+      'Die Unterschrift des Blocks der Art „Rückgabebeleg“ passt nicht.',
+    ],
+    // no such instant
+    ['The license ends at 2026-99-25T22:59:59.000Z.', 'Die Lizenz endet am 2026-99-25T22:59:59.000Z.'],
+  ] as const)
+    t.is(sayAs(german, said, time), expected)
+  const spoken = createTimeWords('en', 'Europe/Berlin', 0)
+  t.is(
+    sayAs(english, 'The license ends at 2026-11-25T22:59:59.000Z.', spoken),
+    'The license ends on Wednesday, November 25, 2026 at 23:59:59 GMT+1 (Europe/Berlin).',
+  )
+  t.is(sayAs(english, 'It is attached already.', spoken), 'It is attached already.')
+})
+
+test('several sentences, and what a manager said, are said one after the other, or stay as they are', (t) => {
+  const full =
+    'The site shop has no free seat. All 4 of the 5 that it asked for seats are in use. Unless its user does something, the next is free in 3 minutes. ' +
+    'More were not to be had: LIC-1: 5 of 5 seats of acme/user are in use; 2 wait for one already.'
+  t.is(
+    sayAs(german, full),
+    'Die Website shop hat keinen freien Platz. Alle 4 der 5, die sie verlangt hat, sind belegt. ' +
+      'Wenn sein Benutzer nichts tut, ist der nächste in 3 Minuten frei. ' +
+      'Mehr waren nicht zu bekommen: LIC-1: 5 von 5 Plätzen von acme/user sind belegt; 2 warten schon darauf.',
+  )
+  t.is(
+    sayAs(german, 'The site shop needs one seat of acme/server. LIC-1: It dances.'),
+    'The site shop needs one seat of acme/server. LIC-1: It dances.',
+  )
+  t.is(
+    sayAs(german, 'The site shop needs one seat of acme/server. LIC-1 did not answer.'),
+    'Die Website shop braucht einen Platz von acme/server. LIC-1 hat nicht geantwortet.',
+  )
+  t.deepEqual(tellAs(german, 'It dances.'), { text: 'It dances.', lang: 'en' })
+  t.deepEqual(tellAs(german, 'Nothing.'), { text: 'Nichts.', lang: undefined })
+  t.deepEqual(tellAs(english, 'Nothing.'), { text: 'Nothing.', lang: undefined })
+})
+
+test('whatever others say, it is looked up in little time', (t) => {
+  const pieces = [
+    'LIC: ',
+    'It is an address. ',
+    'A refused it: ',
+    ' can not be reached: ',
+    '; ',
+    'By A it is 2026Z, by ',
+  ]
+  for (const one of pieces)
+    for (const other of pieces) {
+      const said = (one + other).repeat(200).slice(0, 1_999)
+      const begun = process.cpuUsage().user
+      t.is(typeof sayAs(german, said), 'string')
+      t.true(process.cpuUsage(undefined).user - begun < 200_000, said.slice(0, 60))
+    }
+})
+
+// ---- on the pages
+
+async function readGerman(visitor: Visitor, address: string): Promise<string> {
+  return (await visitor.get(address, { 'accept-language': 'de' })).text
+}
+
+test('the German page of a detachment says why something can not be done, and marks only what stays English', async (t) => {
+  const visitor = await visit(t)
+  const [detachment] = visitor.parts.taken.list
+  detachment?.unavailable.push({ action: 'extend', code: 'not_detachable', detail: 'It dances.' })
+  const page = await readGerman(visitor, '/detached/d-in')
+  t.regex(page, /Mit Beleg zurückgeben<\/span>: <span class="name">Anwendungen dieses Rechners benutzen ihre Plätze/)
+  t.regex(page, /Verlängern<\/span>: <span class="name" lang="en">It dances\./)
+  const offers = await readGerman(visitor, '/products/acme/cad/detach')
+  t.regex(offers, /<span class="name">Davon kann jetzt nichts mitgenommen werden\./)
+})
+
+test('Update/Attach says in German what a block is and does, and why not', async (t) => {
+  const visitor = await visit(t)
+  await visitor.post('/appearance', { language: 'de', back: '/' })
+  const page = await visitor.post('/update', { text: '-----BEGIN LEASEHOLD DETACHMENT-----', step: 'check' })
+  t.regex(page.text, /<p class="name">1 × acme\/cad von LICENSES, mitgenommen bis 2026-11-25 22:59 UTC\.<\/p>/)
+  t.regex(page.text, /<p class="name">Bindet die Plätze an diesen Rechner an;/)
+  const other = '-----BEGIN LEASEHOLD LICENSE----- DEACTIVATION'
+  const wrong = (await visitor.post('/update', { text: other, step: 'check' })).text
+  t.regex(wrong, /Deaktivierungsbeleg[\s\S]*Ein Block der Art „Deaktivierungsbeleg“\./)
+  t.regex(wrong, /<span class="name" lang="en">It is meant for the vendor\.</)
+})
+
+test('the German pages of sites say what is missing, and what is wrong with a field', async (t) => {
+  const visitor = await visit(t)
+  const said = 'LIC-1: 5 von 5 Plätzen von acme/portal-user sind belegt.'
+  for (const address of ['/configuration/sites', '/configuration/sites/shop'])
+    t.true((await readGerman(visitor, address)).includes(said), address)
+  await visitor.post('/appearance', { language: 'de', back: '/' })
+  const wrong = await visitor.post('/configuration/sites', { id: 'No Name', serverProduct: 'x', seats: '5000' })
+  t.is(wrong.status, 422)
+  t.regex(wrong.text, /muss aus 1 bis 64 Kleinbuchstaben/)
+  t.regex(wrong.text, /muss als Hersteller\/Produkt geschrieben sein/)
+  t.regex(wrong.text, /darf höchstens 1000 sein/)
+  t.notRegex(wrong.text, /\bmust\b/)
+})
+
 test('every wrong search parameter is explained in German', (t) => {
   const wrong = [
     '',
@@ -87,66 +216,4 @@ test('steps of tests and searches, agents that can not be reached and refusals a
   const reason = 'this is no host name'
   const refusal = refuse('invalid_request', `“-a” can not be tested: ${reason}.`)
   t.is(describeRefusal(refusal, german).text, '„-a“ lässt sich nicht prüfen: das ist kein Hostname.')
-})
-
-// ---- the table and its owners
-
-/** Each place where something is put in becomes a §. */
-function bareOf({ source }: RegExp): string {
-  let bare = ''
-  for (let at = 1; at < source.length - 1; at++) {
-    if (source.startsWith('(?<', at)) {
-      for (let depth = 0; ; at++) {
-        if (source[at] === '\\') at++
-        else if (source[at] === '(') depth++
-        else if (source[at] === ')' && --depth === 0) break
-      }
-      if (source[at + 1] === '?') at++
-      bare += '§'
-    } else if (source[at] === '\\') bare += source[++at]
-    else bare += source[at]
-  }
-  return bare
-}
-
-/** Texts that stand in the source of the owners, as what fits them. */
-const said = [
-  'config/kinds.ts',
-  'config/search-parameters.ts',
-  'peers/connection-test.ts',
-  'peers/connection-words.ts',
-  'peers/meeting.ts',
-  'peers/peer-channel.ts',
-  'peers/peer-client.ts',
-  'peers/peer-connection.ts',
-  'peers/peer-exchange.ts',
-  'peers/probes.ts',
-  'peers/system-network.ts',
-].flatMap((name) => {
-  const text = readFileSync(path.join(root, 'agent', name), 'utf8').replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '')
-  const words = [...text.matchAll(/'([^'\n]*)'|`([^`\n]*)`/g)].map(([, plain, filled]) => plain ?? filled ?? '')
-  return words
-    .map((one) => one.replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '§'))
-    .filter((one) => one.replaceAll(/§|\W/g, '').length >= 4)
-    .map((one) => new RegExp(`^${one.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('§', '.*')}\\.?$`))
-})
-
-test('every sentence of the table stands in the source of an owner, and has a German text with the same places', (t) => {
-  const texts = catalogs.get('de')?.texts ?? {}
-  const table = [...ownerSentences, ...ownerReasons]
-  t.is(new Set(table.map(([key]) => key)).size, table.length)
-  for (const [key, pattern] of table) {
-    const bare = bareOf(pattern)
-    // the code of the system may be put behind it elsewhere
-    const plain = bare.replace(/ \(§\)$/, '')
-    t.true(
-      said.some((one) => one.test(bare) || one.test(plain)),
-      `nobody says: ${bare}`,
-    )
-    const places = [...pattern.source.matchAll(/\(\?<(\w+)>/g)].map(([, name]) => name)
-    const named = [...String(texts[`owner.${key}`]).matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
-    t.deepEqual(new Set(named), new Set(places), key)
-  }
-  const keys = Object.keys(texts).filter((key) => key.startsWith('owner.'))
-  t.deepEqual(keys.sort(), table.map(([key]) => `owner.${key}`).sort())
 })

@@ -66,9 +66,9 @@ export function makeDocuments(text: string, apply: boolean, trust: boolean): Rec
     applied: apply,
   }
   const wrong: RecognizedDocument = {
-    type: 'deactivation',
+    type: 'deactivation-receipt',
     id: 'd1',
-    summary: 'A block of the kind “deactivation”.',
+    summary: 'A block of the kind “deactivation receipt”.',
     effect: 'Nothing on this agent.',
     applied: false,
     refused: { code: 'wrong_recipient', detail: 'It is meant for the vendor.' },

@@ -70,7 +70,7 @@ export function createSites(
 const manager = { id: 'agent-lic', name: 'LIC-1' }
 const missing = {
   code: 'no_seats',
-  detail: 'LIC-1: All 5 seats of acme/portal-user are in use.',
+  detail: 'LIC-1: 5 of 5 seats of acme/portal-user are in use.',
   asked: [],
   retryIn: 12,
 }
