@@ -116,7 +116,8 @@ function offerOf({ product, own, fitting }: Pool, options: LeaseOfferOptions): O
     waiting: options.waiting(product),
     ...(next === undefined ? {} : { nextReturnAt: next }),
     licenses: own.filter((one) => one.kind === 'license').flatMap((one) => licenseOf(one, options)),
-    chain: [...own.reduce((one, other) => (other.chain.length < one.chain.length ? other : one)).chain],
+    // Those of the seats that came the shortest way, any-product seats among them: who is in it has all that there are here.
+    chain: [...[...own, ...fitting].reduce((one, other) => (other.chain.length < one.chain.length ? other : one)).chain],
     ...(facts?.links === undefined ? {} : { links: { ...facts.links } }),
   }
 }

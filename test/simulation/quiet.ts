@@ -17,11 +17,14 @@ const longestTime = 2 * 120_000 + 15_000 + 10_000
 const longestNetworkTime = 3 * longestTime + 300_000
 const mostSteps = 200_000
 
+/** What an application was answered that asked in quiet, and keeps its seat until it is closed. */
 interface Opened {
   readonly site: Site
   readonly kind: string
   readonly code?: string
-  readonly session?: { readonly id: string; readonly key: string }
+  readonly session?: { readonly id: string; readonly key: string; readonly renewIn: number }
+  /** True time of its next heartbeat. */
+  beatAt: number
 }
 
 export async function checkQuiet(world: World): Promise<void> {
@@ -45,7 +48,9 @@ export async function checkQuiet(world: World): Promise<void> {
   world.wires.heal()
   for (const site of sites) allowAll(site)
   const end = world.now + (world.isNetwork ? longestNetworkTime : longestTime)
+  world.isWaiting = true
   await until(world, 'the longest time is over', () => world.now >= end)
+  world.isWaiting = false
   for (const site of sites) checkFree(site)
   let restored = 0
   for (const site of sites) void restoreLicenses(site).then(() => restored++)
@@ -102,27 +107,29 @@ async function checkFullHouse(world: World, product: string): Promise<void> {
       ...(wait > 0 ? { wait } : {}),
       activity: 'heartbeat',
     })
-    if (answer) answers.push({ site, ...answer })
+    if (answer) answers.push({ site, beatAt: world.now, ...answer })
   }
   for (let index = 0; index <= seats; index++) {
     // Seats that nobody uses any more come back from where they were first.
     const wait = world.isNetwork && index < seats ? 200 : 0
     void ask(spread ? random.pick(everywhere) : first, `user-${index}`, wait)
-    await until(world, 'a seat is answered', () => answers.length > index)
+    await until(world, 'a seat is answered', () => answers.length > index, () => answers)
   }
   const opened = answers.filter(({ session }) => session !== undefined)
   if (opened.length !== seats || answers.at(-1)?.kind !== 'refused')
     throw new Violation(
-      `${opened.length} sessions of ${product} fit into ${seats} seats: ${answers.map((one) => `${one.site.name} ${one.code ?? one.kind}`).join(', ')}`,
+      `${opened.length} sessions of ${product} fit into ${seats} seats: ${answers.map(told).join(', ')}`,
     )
   const waiting = world.isNetwork ? random.integer(1, 3) : 0
   for (let index = 0; index < waiting; index++) void ask(random.pick(everywhere), `waiting-${index}`, 250)
   await close(world, opened)
   const served = (): Opened[] => answers.slice(seats + 1)
-  await until(world, 'who waits is answered', () => served().length === waiting)
+  await until(world, 'who waits is answered', () => served().length === waiting, served)
   const refused = served().filter(({ session }) => session === undefined)
   if (refused.length > Math.max(0, waiting - seats))
-    throw new Violation(`${refused.length} who wait for ${product} get nothing although all seats came free`)
+    throw new Violation(
+      `${product}: who waits gets nothing although all seats came free: ${refused.map(told).join(', ')}`,
+    )
   await close(
     world,
     served().filter(({ session }) => session !== undefined),
@@ -132,11 +139,17 @@ async function checkFullHouse(world: World, product: string): Promise<void> {
       if (!id.includes('/')) throw new Violation('a session that was given back still has its seat')
 }
 
-/** Whether seats of all these licenses can be had there, over at most two agents between. */
+function told({ site, code, kind }: Opened): string {
+  return `${site.name} ${code ?? kind}`
+}
+
+/** Whether seats of all these licenses can be had there; over an agent between if they can be promised for long enough (R10). */
 function reaches(site: Site, licenses: readonly License[]): boolean {
-  let reached = [site]
-  for (let hops = 0; hops < 3; hops++) reached = [...new Set([...reached, ...reached.flatMap((one) => one.knows)])]
-  return licenses.every((license) => reached.some(({ catalog }) => catalog.includes(license)))
+  const direct = [site, ...site.knows]
+  const over = direct.flatMap(({ knows }) => knows)
+  const has = (sites: readonly Site[], license: License): boolean =>
+    sites.some(({ catalog }) => catalog.includes(license))
+  return licenses.every((license) => has(direct, license) || (license.leaseSeconds >= 60 && has(over, license)))
 }
 
 async function close(world: World, opened: readonly Opened[]): Promise<void> {
@@ -146,10 +159,27 @@ async function close(world: World, opened: readonly Opened[]): Promise<void> {
   await until(world, 'all are given back', () => closed === opened.length)
 }
 
-async function until(world: World, what: string, isTrue: () => boolean): Promise<void> {
+/** @param kept sessions that beat meanwhile */
+async function until(
+  world: World,
+  what: string,
+  isTrue: () => boolean,
+  kept: () => readonly Opened[] = () => [],
+): Promise<void> {
   for (let count = 0; !isTrue(); count++) {
     if (count > mostSteps) throw new Violation(`waited in vain until ${what}`)
+    for (const opened of kept()) if (opened.session && opened.beatAt <= world.now) beat(world, opened)
     await step(world)
     if (world.isNetwork) world.check()
   }
+}
+
+function beat(world: World, opened: Opened): void {
+  const { site, session } = opened
+  opened.beatAt = world.now + 2_000
+  void site.agent?.broker.heartbeat(session?.id ?? '', session?.key, {}).then((answer) => {
+    if (answer.kind === 'kept') return
+    const why = `${answer.code} ${answer.facts?.reason ?? ''}`
+    world.report(new Violation(`${site.name}: session ${session?.id} beat in time and is lost: ${why}`))
+  })
 }

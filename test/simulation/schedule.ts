@@ -14,12 +14,12 @@ const incidentChance = 0.012
 
 /** How late a timer fires at most, in ms. */
 const longestLate = 500
-const longestQuietLate = 3_000
+const longestWaitingLate = 3_000
 /** In ms. What adding up times may make wrong, and how far time goes in one step at most. */
 const tiny = 0.001
 const longestPass = 5_000
 const longestSleepPass = 60_000
-const quietPass = 2_000
+const waitingPass = 2_000
 
 export async function step(world: World): Promise<void> {
   if (!world.isQuiet && world.random.chance(incidentChance)) await strike(world)
@@ -101,13 +101,17 @@ function chooseStep(world: World): Step {
   if (down.length > 0) choices.push([5, () => random.pick(down).startAgent()])
   if (failed.length > 0) choices.push([5, () => random.pick(failed).crashAgent()])
 
-  if (overdue.length === 0 && late.length === 0 && latest < (world.isQuiet ? longestQuietLate : longestLate))
-    choices.push([choices.length === 0 || busy.length > 0 ? 1 : 4, () => passTime(world)])
+  const left = (world.isWaiting ? longestWaitingLate : longestLate) - Math.max(0, latest)
+  if (overdue.length === 0 && late.length === 0 && left > 0)
+    choices.push([choices.length === 0 || busy.length > 0 ? 1 : 4, () => passTime(world, left)])
   return random.weigh(choices)
 }
 
-/** Up to the next thing that waits for its time, and not always all the way. */
-function passTime(world: World): void {
+/**
+ * Up to the next thing that waits for its time, and not always all the way.
+ * @param most ms, after which timers that are due would be too late
+ */
+function passTime(world: World, most: number): void {
   const { random, sites, wires, now } = world
   const waits = [wires.nextAt - now]
   for (const { machine, network, process, applications } of sites) {
@@ -121,9 +125,9 @@ function passTime(world: World): void {
   }
   const isAnybodyUp = sites.some(({ machine }) => machine.isRunning)
   const longest = Math.min(isAnybodyUp ? longestPass : longestSleepPass, ...waits.filter((ms) => ms > tiny))
-  // Nothing but timers go on in quiet: they may be late together, which is over sooner.
-  const isIdle = world.isQuiet && wires.letters.length === 0 && sites.every((site) => site.isIdle)
-  const next = isIdle ? Math.max(longest, quietPass) : longest
+  // Nothing but timers go on: they may be late together, which is over sooner.
+  const isIdle = world.isWaiting && wires.letters.length === 0 && sites.every((site) => site.isIdle)
+  const next = Math.min(most, isIdle ? Math.max(longest, waitingPass) : longest)
   const ms = random.chance(0.8) ? next : random.next() * next
   const back = Math.min(...sites.map(({ machine }) => (machine.backAt ?? Number.POSITIVE_INFINITY) - now))
   for (const { machine } of sites) machine.pass(Math.min(ms, back))

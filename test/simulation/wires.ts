@@ -11,6 +11,7 @@ import type { Site } from './site.ts'
 import { EventStream, type StreamListener } from './streams.ts'
 import type { World } from './world.ts'
 
+const process2 = globalThis.process
 export interface Letter {
   readonly to: Site
   /** True times between which it arrives, unless the machine sleeps. */
@@ -166,6 +167,7 @@ export class Wires {
     if (signal?.aborted) return answered(broken('It was given up.', true))
     signal?.addEventListener('abort', () => answered(broken('It was given up.', !exchange.isSent)), { once: true })
     from.checkSent(id, request)
+    if (process2.env.WIRES) this.#world.say(`${from.name} sends ${describe(request)} to ${to.name}`)
     this.#send(exchange)
   }
 

@@ -36,6 +36,8 @@ export class World {
   readonly happened = new Map<string, number>()
   /** While true nothing goes wrong. */
   isQuiet = false
+  /** While true timers may be later than else: nothing but waiting goes on. */
+  isWaiting = false
   #found: unknown
 
   constructor(options: WorldOptions) {
