@@ -87,9 +87,14 @@ export class LeaseAsking {
     return { record, want, link, sent: before !== undefined }
   }
 
-  /** Whether it may be sent, or sent again: nobody has ended or cancelled it. */
+  /** Whether it may be sent, or sent again: nobody has ended or cancelled it, and its record is there. */
   isOpen({ record }: Ticket): boolean {
     return this.#parts.leases.get(record.id)?.state === 'asking'
+  }
+
+  /** Nobody asks for it here any more; if it may still be granted, it is found again or cancelled after a while. */
+  leave({ record }: Ticket): void {
+    this.#parts.leases.release(record.id)
   }
 
   /** @param options `timeout` in ms; `wait`: stands in line at the manager for so many seconds */

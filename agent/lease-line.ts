@@ -44,6 +44,7 @@ interface Spot {
 const longestRepeat = 5_000
 const retryRefused = 30_000
 const whileTaking = 500
+const whileAway = 1_000
 const longestStand = 300
 
 export class LeaseLine {
@@ -92,7 +93,14 @@ class Standing<T> {
     for (const offering of this.#parts.search.candidates(this.#stand.want)) {
       const { link } = offering
       if (this.#spots.has(link.id)) continue
-      const spot: Spot = { link, ticket: undefined, isConfirmed: false, isAsking: false, again: false, timer: undefined }
+      const spot: Spot = {
+        link,
+        ticket: undefined,
+        isConfirmed: false,
+        isAsking: false,
+        again: false,
+        timer: undefined,
+      }
       this.#spots.set(link.id, spot)
       this.#ask(spot)
     }
@@ -126,8 +134,8 @@ class Standing<T> {
     spot.timer?.()
     spot.timer = undefined
     spot.again = false
-    if (this.#stand.isAway()) {
-      this.#repeat(spot, longestRepeat / 5)
+    if (this.#stand.isAway() || this.#isTaking) {
+      this.#repeat(spot, this.#isTaking ? whileTaking : whileAway)
       return
     }
     spot.isAsking = true
@@ -146,8 +154,11 @@ class Standing<T> {
   async #askNow(spot: Spot): Promise<void> {
     const { asking, search, clock } = this.#parts
     const { want } = this.#stand
-    // It was ended meanwhile: the same id is never asked for again (R7).
-    if (spot.ticket && !asking.isOpen(spot.ticket)) this.#forget(spot)
+    // What was ended meanwhile is never asked for again (R7).
+    if (spot.ticket && !asking.isOpen(spot.ticket)) {
+      asking.leave(spot.ticket)
+      this.#forget(spot)
+    }
     if (!spot.ticket) {
       const offering = search.candidates(want).find(({ link }) => link.id === spot.link.id)
       if (!offering) {

@@ -10,6 +10,7 @@ import type { LeaseReturns } from './lease-returns.ts'
 import { isKeyed, mayAsk, type Want } from './lease-want.ts'
 import type { Leases } from './leases.ts'
 import type { KnownManagers, Offering } from './peers/manager-link.ts'
+import { hasFree } from './peers/offers.ts'
 import type { Offer, PeerProblem } from './peers/wire.ts'
 import type { Transaction } from './writes.ts'
 
@@ -236,10 +237,6 @@ export class LeaseSearch {
   #timeLeft(search: Search): number {
     return Math.max(0, Math.min(askTimeout, search.deadline - this.#parts.clock.atLeast()))
   }
-}
-
-function hasFree({ seats, used, anySeats, anyUsed }: Offer): boolean {
-  return seats > used || anySeats > anyUsed
 }
 
 function note(search: Search, { id, name }: ManagerName, reply: AskReply, ms: number): void {

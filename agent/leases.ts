@@ -15,7 +15,7 @@ import type { StoredRecord } from './store/store.ts'
 import type { RecordOwner, Transaction, Writes } from './writes.ts'
 
 export interface LeasesOptions {
-  readonly lessor: Pick<Lessor, 'view' | 'putSupply' | 'dropSupply' | 'setSupplies' | 'isEmpty'>
+  readonly lessor: Pick<Lessor, 'view' | 'putSupply' | 'dropSupply' | 'setSupplies' | 'isEmpty' | 'isReady'>
   readonly writes: Writes
   readonly clock: Clock
   /** The license server that the supplies belong to. */
@@ -84,9 +84,10 @@ export class Leases implements RecordOwner {
     return !times.confirmed || times.until <= this.#options.clock.atMost()
   }
 
-  /** Whether nothing lives on it, and it is not kept for what lives on another one. */
+  /** Whether nothing lives on it, and it is not kept for what lives on another one. While all is read again nobody knows (R1). */
   isIdle(id: string): boolean {
-    return !this.#reserved.has(id) && this.#options.lessor.isEmpty(id)
+    const { lessor } = this.#options
+    return lessor.isReady && !this.#reserved.has(id) && lessor.isEmpty(id)
   }
 
   /** Keeps it although nothing lives on it, or no longer. */

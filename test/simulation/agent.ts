@@ -102,8 +102,7 @@ export class SimulatedAgent {
         settings,
         refusal: () => this.serving.refusal(),
         mayUse: rule,
-        explain: (product, feature) =>
-          this.broker.explain(product, feature).managers.find((one) => one.id === self.id),
+        explain: (product, feature) => this.broker.explain(product, feature).managers.find((one) => one.id === self.id),
         finder: () => finder,
       })
     const remote = this.network?.seats

@@ -6,7 +6,7 @@
 import { isBelieved } from './application.ts'
 import { supplyIdOf } from './licenses.ts'
 import type { Site } from './site.ts'
-import { type Believer, type Hop, keyOf, ruleOf, type Source, sourcesOf } from './sources.ts'
+import { type Believer, type Hop, keyOf, type Source, sourcesOf } from './sources.ts'
 import { Violation } from './violation.ts'
 
 export interface CensusOptions {
@@ -67,14 +67,13 @@ export class Census {
   /** @returns false where a recorded overlap explains it */
   #checkRecords(believer: Believer, sources: readonly Source[], units: Map<string, Unit>): boolean {
     let counts = true
-    for (const { seats, key: recorded, hops } of sources) {
+    for (const { seats, hops } of sources) {
       const [first] = hops
       if (!first) continue
       this.seen.remote = Math.max(this.seen.remote, hops.length > 1 ? 1 : 0)
       this.seen.cascade = Math.max(this.seen.cascade, hops.length > 2 ? 1 : 0)
-      // Of a license that is removed the rule can't be seen any more, so the record's key is what is left.
-      const rule = ruleOf(first.site, first.supply)
-      const known = rule === undefined ? recorded : keyOf(believer.site, rule, believer.attempt)
+      const rule = first.site.ledger.ruleOf(first.supply)
+      const known = rule && keyOf(believer.site, rule, believer.attempt)
       const { product, feature } = believer.attempt.wish
       const key = known === undefined ? undefined : `${product} ${known}`
       for (const hop of hops) {

@@ -43,6 +43,8 @@ export interface LedgerWatcher {
 export class Ledger implements DiskWatcher {
   readonly grants = new Map<string, RecordedGrant>()
   readonly licenses = new Map<string, License>()
+  /** Licenses that were ever installed. */
+  readonly #everInstalled = new Map<string, License>()
   /** What is leased from others, by the id that this agent gave it. */
   readonly leases = new Map<string, RecordedLease>()
   /** What a lease was when it was last recorded. */
@@ -104,6 +106,11 @@ export class Ledger implements DiskWatcher {
     return this.licenses.get(licenseIn(supply))
   }
 
+  /** By which rule a supply counts, be its license removed or its lease over; undefined when it was never here. */
+  ruleOf(supply: string): License['rule'] | undefined {
+    return (this.#everInstalled.get(licenseIn(supply)) ?? this.lastLease.get(supply)?.terms)?.rule
+  }
+
   /** Seats in use by the records: the largest per key, and those without a key. */
   used(supply: string, feature?: string): number {
     let sum = 0
@@ -157,6 +164,8 @@ export class Ledger implements DiskWatcher {
     const end = this.licenses.get(id)?.end
     if (value === undefined) this.licenses.delete(id)
     else this.licenses.set(id, value as unknown as License)
+    const installed = this.licenses.get(id)
+    if (installed) this.#everInstalled.set(id, installed)
     if (this.licenses.get(id)?.end !== end) this.endSetAt.set(id, this.#now())
   }
 

@@ -141,7 +141,7 @@ export class SimulatedMachine {
     this.now += ms
   }
 
-  sleep(ms: number): void {
+  fallAsleep(ms: number): void {
     this.#asleepUntil = this.now + ms
   }
 

@@ -29,7 +29,9 @@ try {
       traceLength: Number(values.trace),
     })
     const seconds = Math.round(report.time / 1000)
-    console.log(`seed ${seed}, agents ${agents}: ${report.steps} steps, ${seconds} s of simulated time, ${report.revision} batches: good`)
+    console.log(
+      `seed ${seed}, agents ${agents}: ${report.steps} steps, ${seconds} s of simulated time, ${report.revision} batches: good`,
+    )
     if (Number(values.runs) === 1) console.log(report.happened)
   }
   console.log(`${((performance.now() - began) / 1000).toFixed(1)} s`)

@@ -2,8 +2,10 @@
  * What one process of an agent has to do with other agents: the real desk, leases and calls, wired as the composition root wires
  * them. Only the transport and the search are simulated.
  */
-import { failureOf, isRefusal, problemReply } from '../../agent/http/problem.ts'
+
+import type { Cancel } from '../../agent/clock.ts'
 import { leaseRoutes, PeerStreams } from '../../agent/http/peer-api/leases.ts'
+import { failureOf, isRefusal, problemReply } from '../../agent/http/problem.ts'
 import type { Route } from '../../agent/http/route.ts'
 import { LeaseSeats } from '../../agent/lease-seats.ts'
 import { Leases } from '../../agent/leases.ts'
@@ -16,7 +18,6 @@ import { type KnownManager, ManagerCalls, type PeerAnswered, type PeerCalls } fr
 import { offersSchema } from '../../agent/peers/wire.ts'
 import type { SeatFinder } from '../../agent/seat-finder.ts'
 import type { Writer } from '../../agent/writer.ts'
-import type { Cancel } from '../../agent/clock.ts'
 import type { Settings } from './agent.ts'
 import type { SimulatedProcess } from './machine.ts'
 import { SimulatedManagers } from './managers.ts'

@@ -113,7 +113,12 @@ async function checkFullHouse(world: World, product: string): Promise<void> {
     // Seats that nobody uses any more come back from where they were first.
     const wait = world.isNetwork && index < seats ? 200 : 0
     void ask(spread ? random.pick(everywhere) : first, `user-${index}`, wait)
-    await until(world, 'a seat is answered', () => answers.length > index, () => answers)
+    await until(
+      world,
+      'a seat is answered',
+      () => answers.length > index,
+      () => answers,
+    )
   }
   const opened = answers.filter(({ session }) => session !== undefined)
   if (opened.length !== seats || answers.at(-1)?.kind !== 'refused')

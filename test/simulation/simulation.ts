@@ -38,7 +38,10 @@ export interface Report {
 export class SimulationFailure extends Error {
   constructor(options: SimulationOptions, at: number, cause: unknown, trace: readonly string[]) {
     const what = cause instanceof Error ? cause.message : String(cause)
-    super(`seed ${options.seed}, agents ${options.agents ?? 1}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`, { cause })
+    super(
+      `seed ${options.seed}, agents ${options.agents ?? 1}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
+      { cause },
+    )
     this.name = 'SimulationFailure'
   }
 }

@@ -2,11 +2,12 @@
  * One machine of the world: its disk, at most one agent on it, its applications, and what goes on between those. Holds the
  * machine's part of all that there is and lets single things happen.
  */
-import type { Store } from '../../agent/store/store.ts'
-import type { PeerAnswered } from '../../agent/peers/manager-calls.ts'
-import type { NewsListener } from '../../agent/peers/lease-desk-news.ts'
-import type { PeerCaller } from '../../agent/peers/lease-desk-ask.ts'
+
 import type { Cancel } from '../../agent/clock.ts'
+import type { PeerCaller } from '../../agent/peers/lease-desk-ask.ts'
+import type { NewsListener } from '../../agent/peers/lease-desk-news.ts'
+import type { PeerAnswered } from '../../agent/peers/manager-calls.ts'
+import type { Store } from '../../agent/store/store.ts'
 import { type Settings, SimulatedAgent } from './agent.ts'
 import { Application, type HostProcess, idleLimit } from './application.ts'
 import { Auditor } from './auditor.ts'

@@ -17,8 +17,6 @@ export interface Hop {
 export interface Source {
   /** Seats of the session out of it. */
   readonly seats: number
-  /** As the session's record has it. */
-  readonly key: string | undefined
   /** The application's machine first, the license's last. */
   readonly hops: readonly Hop[]
 }
@@ -28,7 +26,7 @@ const mostHops = 8
 
 /** What is not on a disk any more was as it was last. */
 export function sourcesOf(site: Site, session: string): Source[] {
-  return (site.ledger.lastGrant.get(session)?.parts ?? []).map(({ supply, seats, key }) => {
+  return (site.ledger.lastGrant.get(session)?.parts ?? []).map(({ supply, seats }) => {
     const hops: Hop[] = [{ site, grant: session, supply }]
     for (let next = above(site, supply); next !== undefined && hops.length < mostHops; ) {
       const { manager, grant } = next
@@ -37,18 +35,13 @@ export function sourcesOf(site: Site, session: string): Source[] {
       hops.push({ site: manager, grant, supply: part.supply })
       next = above(manager, part.supply)
     }
-    return { seats, key, hops }
+    return { seats, hops }
   })
 }
 
 function above(site: Site, supply: string): { readonly manager: Site; readonly grant: string } | undefined {
   const lease = site.ledger.lastLease.get(supply)
   return lease && { manager: site.world.siteOf(lease.manager.id), grant: `${site.agentId}/${supply}` }
-}
-
-/** By which rule the license of a supply counts; undefined when that can't be seen any more. */
-export function ruleOf(site: Site, supply: string): License['rule'] | undefined {
-  return site.ledger.licenseOf(supply)?.rule ?? site.ledger.lastLease.get(supply)?.terms?.rule
 }
 
 /** What an application's seat is counted for, by the simulator's own means (R18); undefined: it counts for itself. */

@@ -88,7 +88,9 @@ export class EventStream {
 
   #tell({ kind, ...data }: PeerEvent): void {
     const { from, to, listener } = this.#ends
-    this.#world.say(`${to.name} tells ${from.name}: ${kind} ${JSON.stringify(data)}${this.#isBroken ? ', in vain' : ''}`)
+    this.#world.say(
+      `${to.name} tells ${from.name}: ${kind} ${JSON.stringify(data)}${this.#isBroken ? ', in vain' : ''}`,
+    )
     this.#send(() => listener.onEvent(kind, JSON.parse(JSON.stringify(data))))
   }
 

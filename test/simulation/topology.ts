@@ -20,8 +20,7 @@ function idOf(index: number): string {
 }
 
 export function inventNetwork(random: Random, agents: number): SitePlan[] {
-  if (agents === 1)
-    return [{ name: 'the agent', agentId: idOf(0), hasLicenses: true, knows: [], lingerSeconds: 0 }]
+  if (agents === 1) return [{ name: 'the agent', agentId: idOf(0), hasLicenses: true, knows: [], lingerSeconds: 0 }]
   const managers = agents > 2 && random.chance(0.5) ? 2 : 1
   const hasBranch = agents > managers + 1 && random.chance(0.5)
   const isFloor = random.chance(0.3)

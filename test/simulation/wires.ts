@@ -11,7 +11,6 @@ import type { Site } from './site.ts'
 import { EventStream, type StreamListener } from './streams.ts'
 import type { World } from './world.ts'
 
-const process2 = globalThis.process
 export interface Letter {
   readonly to: Site
   /** True times between which it arrives, unless the machine sleeps. */
@@ -107,8 +106,7 @@ export class Wires {
 
   cut(from: Site, to: Site, ms: number): void {
     this.#cuts.set(`${from.name} ${to.name}`, this.#world.now + ms)
-    for (const stream of this.#streams)
-      if (stream.joins(from, to) && this.#world.random.chance(0.7)) stream.break()
+    for (const stream of this.#streams) if (stream.joins(from, to) && this.#world.random.chance(0.7)) stream.break()
   }
 
   heal(): void {
@@ -164,10 +162,13 @@ export class Wires {
     const cancel = process.after(timeout, () => answered(broken('No answer came in time.', !exchange.isSent)))
     const to = this.#world.siteOf(id)
     const exchange: Exchange = { from, to, request, answered, isOver: () => isOver, isSent: false }
-    if (signal?.aborted) return answered(broken('It was given up.', true))
-    signal?.addEventListener('abort', () => answered(broken('It was given up.', !exchange.isSent)), { once: true })
+    const giveUp = (): void => answered(broken('It was given up.', !exchange.isSent))
+    if (signal?.aborted) {
+      giveUp()
+      return
+    }
+    signal?.addEventListener('abort', giveUp, { once: true })
     from.checkSent(id, request)
-    if (process2.env.WIRES) this.#world.say(`${from.name} sends ${describe(request)} to ${to.name}`)
     this.#send(exchange)
   }
 
@@ -180,22 +181,23 @@ export class Wires {
     if (!isThere && (this.isCut(from, to) || this.isCut(to, from) || !to.machine.isRunning)) return
     exchange.isSent = true
     const until = this.#cutUntil(from, to) - this.#world.now
-    if (until > longestDelay) return
     const late: readonly [number, number] = [1, longestDelay]
     const deliver = (delay?: readonly [number, number]): void =>
       this.post(to, () => this.#arrive(exchange, signature), delay === undefined ? {} : { delay })
-    if (until > 0) return deliver([until, until + 5_000])
     const fate = isQuiet ? 1 : random.next()
-    if (fate < 0.03) return
-    if (fate < 0.06) return deliver(late)
-    deliver()
+    if (until > longestDelay || fate < 0.03) return
+    if (until > 0) deliver([until, until + 5_000])
+    else deliver(fate < 0.06 ? late : undefined)
     // The connection broke, and it was sent over another one as well.
-    if (fate < 0.09) deliver(random.chance(0.5) ? undefined : late)
+    if (fate >= 0.06 && fate < 0.09) deliver(random.chance(0.5) ? undefined : late)
   }
 
   #arrive(exchange: Exchange, { process, at }: Signature): void {
     const { from, to, request } = exchange
-    if (!to.agent?.isListening) return this.#answer(exchange, broken('Nothing listens there.', true))
+    if (!to.agent?.isListening) {
+      this.#answer(exchange, broken('Nothing listens there.', true))
+      return
+    }
     const isStale = process !== undefined && (process !== to.process || process.clock.atLeast() - at > signedFor)
     if (isStale) {
       // It is told so, and repeats it once.
