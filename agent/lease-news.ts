@@ -17,6 +17,8 @@ export interface LeaseNewsParts {
   readonly known: KnownManagers
   /** A request that stands in line may have its seat now. */
   readonly onOffered: (request: string) => void
+  /** Somebody waits at this manager for seats that we have of it; who has them from us is to be told. */
+  readonly onWanted: (manager: string, product: ProductName) => void
   readonly onTrouble: (what: string, error: unknown) => void
 }
 
@@ -54,17 +56,20 @@ export class LeaseNews {
 
   /** What a manager may tell of is its own leases only. */
   hear(manager: string, event: PeerEvent): void {
-    const { leases, returns, onOffered, onTrouble } = this.#parts
+    const { leases, returns, onOffered, onWanted, onTrouble } = this.#parts
     if (event.kind === 'ended' && leases.get(event.lease)?.manager.id === manager)
       leases
         .ended([{ id: event.lease, reason: event.reason }])
         .catch((error: unknown) => onTrouble('the end of a lease could not be stored', error))
     else if (event.kind === 'seat-offered' && leases.get(event.request)?.manager.id === manager)
       onOffered(event.request)
-    else if (event.kind === 'counts' && event.wanted)
+    else if (event.kind === 'counts' && event.wanted) {
+      const product = event.product as ProductName
+      onWanted(manager, product)
       returns
-        .giveBackIdle(manager, event.product as ProductName, wantedTimeout)
+        .giveBackIdle(manager, product, wantedTimeout)
         .catch((error: unknown) => onTrouble('a lease that is wanted could not be given back', error))
+    }
   }
 
   stop(): void {

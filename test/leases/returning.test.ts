@@ -189,6 +189,17 @@ test('R32: idle leases that somebody waits for go back at once, others stay', as
   t.is(manager(1).used, 1)
 })
 
+test('R32: that somebody wants seats of a manager is told on to who has them from here', async (t) => {
+  const { place, manager } = await placeWith([{}])
+  const wanted: string[] = []
+  place.remote.onWanted((id, product) => wanted.push(`${id} ${product}`))
+  await place.get('key-1')
+  manager(1).say({ kind: 'counts', product: 'acme/cad', wanted: false })
+  t.deepEqual(wanted, [])
+  manager(1).say({ kind: 'counts', product: 'acme/cad', wanted: true })
+  t.deepEqual(wanted, ['manager-1 acme/cad'])
+})
+
 test('streams are open to managers that something is held of, and to no others', async (t) => {
   const { clock, place, manager } = await placeWith([{}, {}])
   t.is(manager(1).followers.size, 0)

@@ -126,6 +126,7 @@ export class AgentNetwork {
       licenseFacts: () => ({ model: 'perpetual' }),
       relayed: () => (settings.remoteAllowed ? known.relayed() : []),
     })
+    seats.onWanted((manager, product) => this.desk.passWanted(manager, product))
     this.#routes = leaseRoutes(this.desk, new PeerStreams(process))
   }
 
