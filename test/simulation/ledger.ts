@@ -230,7 +230,9 @@ export class Ledger implements DiskWatcher {
       const id = String(facts.session ?? facts.lease)
       this.#watcher.opened(id)
       for (const { supply } of this.grants.get(id)?.parts ?? []) {
-        const isHeld = this.leases.get(supply)?.state === 'held' || before.leases.get(supply)?.state === 'held'
+        // Within one batch it may be taken, granted out of, and ended again.
+        const [was, is] = [before.leases.get(supply)?.state, this.leases.get(supply)?.state]
+        const isHeld = is === 'held' || was === 'held' || was === 'asking'
         const isOpen = [this.licenseOf(supply), before.licenses.get(licenseIn(supply))].some(
           (license) => license?.takes.kind === 'sessions',
         )

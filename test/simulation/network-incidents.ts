@@ -3,7 +3,7 @@
  * serving and of access, rules, reserves that are taken.
  */
 import type { ProductName } from '../../agent/domain/product-name.ts'
-import type { Incident } from './incidents.ts'
+import { type Incident, restoreLicenses } from './incidents.ts'
 import type { Site } from './site.ts'
 
 export const networkIncidents: readonly Incident[] = [
@@ -17,7 +17,8 @@ export const networkIncidents: readonly Incident[] = [
   [2, 'access is closed', closeAccess],
   [2, 'a rule denies', deny],
   [8, 'a reserve is taken', takeReserve],
-  [8, 'all is allowed again', ({ world }) => world.sites.forEach(allowAll)],
+  [20, 'all is allowed again', ({ world }) => world.sites.forEach(allowAll)],
+  [8, 'licenses are as at first', ({ world }) => world.sites.forEach((site) => void restoreLicenses(site))],
 ]
 
 function cutOne(site: Site): void {

@@ -14,7 +14,9 @@ const incidentChance = 0.012
 
 /** How late a timer fires at most, in ms. */
 const longestLate = 500
+const longestNetworkLate = 1_000
 const longestWaitingLate = 3_000
+const timerSlack = 900
 /** In ms. What adding up times may make wrong, and how far time goes in one step at most. */
 const tiny = 0.001
 const longestPass = 5_000
@@ -78,7 +80,7 @@ function chooseStep(world: World): Step {
       () => {
         const { process } = random.pick(timed).site
         // Together, as after a turn of the event loop that took long.
-        for (let isDue = process?.fire(); isDue && random.chance(0.7); ) isDue = process?.fire()
+        for (let isDue = process?.fire(); isDue && random.chance(0.85); ) isDue = process?.fire()
       },
     ])
 
@@ -101,7 +103,8 @@ function chooseStep(world: World): Step {
   if (down.length > 0) choices.push([5, () => random.pick(down).startAgent()])
   if (failed.length > 0) choices.push([5, () => random.pick(failed).crashAgent()])
 
-  const left = (world.isWaiting ? longestWaitingLate : longestLate) - Math.max(0, latest)
+  const most = world.isWaiting ? longestWaitingLate : world.isNetwork ? longestNetworkLate : longestLate
+  const left = most - Math.max(0, latest)
   if (overdue.length === 0 && late.length === 0 && left > 0)
     choices.push([choices.length === 0 || busy.length > 0 ? 1 : 4, () => passTime(world, left)])
   return random.weigh(choices)
@@ -121,7 +124,9 @@ function passTime(world: World, most: number): void {
     }
     for (const message of network.messages) waits.push(machine.until(message.deadline))
     for (const application of applications) waits.push(application.nextAt - now)
-    waits.push(machine.until(process?.nextDue ?? Number.POSITIVE_INFINITY))
+    // Timers are a little late anyway; those of many machines are late together.
+    const slack = world.isNetwork ? random.next() * timerSlack : 0
+    waits.push(machine.until((process?.nextDue ?? Number.POSITIVE_INFINITY) + slack))
   }
   const isAnybodyUp = sites.some(({ machine }) => machine.isRunning)
   const longest = Math.min(isAnybodyUp ? longestPass : longestSleepPass, ...waits.filter((ms) => ms > tiny))

@@ -47,7 +47,7 @@ export class SimulationFailure extends Error {
 }
 
 /** Everything is made quiet and counted again after so many steps, and at the end. */
-const stepsUntilQuiet = 5_000
+const stepsUntilQuiet = { alone: 5_000, network: 10_000 }
 
 export async function simulate(options: SimulationOptions): Promise<Report> {
   const { seed, steps, traceLength } = options
@@ -59,12 +59,13 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     longestLag: options.longestLag ?? 0.0024,
     ...(traceLength === undefined ? {} : { traceLength }),
   })
+  const untilQuiet = world.isNetwork ? stepsUntilQuiet.network : stepsUntilQuiet.alone
   let at = 0
   try {
     for (at = 1; at <= steps; at++) {
       await step(world)
       world.check()
-      if (at % stepsUntilQuiet === 0 || at === steps) await checkQuiet(world)
+      if (at % untilQuiet === 0 || at === steps) await checkQuiet(world)
     }
   } catch (error) {
     throw new SimulationFailure(options, at, error, world.trace)
