@@ -20,7 +20,6 @@ import type { Health } from './health.ts'
 import type { History } from './history.ts'
 import type { JournalLine } from './http/api/agent-shapes.ts'
 import type { ManagersParts } from './http/api/managers.ts'
-import type { List } from './http/api/shapes.ts'
 import type { ApiParts } from './http/routes.ts'
 import type { Journal } from './journal.ts'
 import type { Lessor } from './lessor.ts'
@@ -33,6 +32,7 @@ import {
   licenseView,
 } from './license-view.ts'
 import type { Licenses } from './licenses.ts'
+import { paged } from './paging.ts'
 import type { Paths } from './paths.ts'
 import type { Peaks } from './peaks.ts'
 import {
@@ -54,6 +54,8 @@ import type { Writer } from './writer.ts'
 
 export interface Owners extends AccessOwners {
   readonly managers: ManagersParts
+  /** Seats that are taken along, and the clock that they end by. */
+  readonly detaching: Pick<ApiParts, 'detachments' | 'clock'>
   readonly remoteOffers: RemoteOffers
   /** The first search for managers after the start is done. */
   readonly hasSearched: () => boolean
@@ -153,6 +155,18 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
           features(owners).filter((one) => product === undefined || one.product === product),
           page,
         ),
+      mode: (id) => {
+        const { mode, manager } = configuration.forProduct(id)
+        return { mode, manager }
+      },
+      changeMode: async (id, { mode, manager }, by) => {
+        const patch = {
+          ...(mode === undefined ? {} : { [`products.${id}.mode`]: mode }),
+          ...(manager === undefined ? {} : { [`products.${id}.manager`]: manager === '' ? null : manager }),
+        }
+        const outcome = await configuration.change(patch, by)
+        return outcome.kind === 'refused' ? fieldsOf(outcome) : outcome
+      },
       recount: (id) => recountProduct(owners, id),
     },
     health: {
@@ -194,6 +208,7 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       schema: () => fileJsonSchema(),
     },
     managers: owners.managers,
+    ...owners.detaching,
     rules: { check: (wish, closed) => owners.ruleCheck.check(wish, closed) },
     recentClients: { list: (page) => paged(clientViews(owners.clients), page) },
     proxy: { test: (address, closed) => testProxy(owners.proxy, address, closed) },
@@ -239,16 +254,6 @@ export function lineOf(entry: JournalEntry): JournalLine {
 
 function isList(fact: JournalEntry['facts'][string]): fact is readonly string[] {
   return Array.isArray(fact)
-}
-
-/** Pages by offset: what is listed so is short. */
-export function paged<Item>(
-  all: readonly Item[],
-  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-): List<Item> {
-  const start = Math.max(0, Number.parseInt(cursor ?? '0', 10) || 0)
-  const end = start + limit
-  return { items: all.slice(start, end), total: all.length, ...(end < all.length ? { next: String(end) } : {}) }
 }
 
 /** @param now reading of `atLeast`, the clock that the line counts by */

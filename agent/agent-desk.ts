@@ -11,7 +11,7 @@ import type { Route } from './http/route.ts'
 import type { LeaseSeats } from './lease-seats.ts'
 import type { Lessor } from './lessor.ts'
 import type { LicenseShelf } from './license-shelf.ts'
-import { LeaseDesk } from './peers/lease-desk.ts'
+import { LeaseDesk, type LeaseDeskOptions } from './peers/lease-desk.ts'
 import { type PeerCaller, whoOf } from './peers/lease-desk-ask.ts'
 import { type LeaseGuardOptions, LeaseGuards } from './peers/lease-desk-guards.ts'
 import type { LeaseOfferOptions, LicenseFacts } from './peers/lease-desk-offers.ts'
@@ -45,12 +45,15 @@ export interface DeskParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly self: () => AgentName
+  /** Seats that are taken along; absent: none are. */
+  readonly detaching?: LeaseDeskOptions['detaching']
   /** Told of everybody who asked for a seat: `granted`, or the code of the refusal. */
   readonly onAsked?: (peer: PeerCaller, ask: LeaseAsk, outcome: string) => void
 }
 
 export interface ConnectedDesk {
   readonly desk: LeaseDesk
+  readonly guards: LeaseGuards
   readonly streams: PeerStreams
   readonly routes: readonly Route[]
 }
@@ -82,6 +85,7 @@ export function connectDesk(parts: DeskParts): ConnectedDesk {
     explain: (product, feature) => broker.explain(product, feature).managers.find((one) => one.id === self),
     licenseFacts: (license) => factsOf(license, shelf),
     relayed: parts.relayed,
+    ...(parts.detaching === undefined ? {} : { detaching: parts.detaching }),
     onOutcome: (peer, ask, outcome) => {
       parts.onAsked?.(peer, ask, outcome === 'granted' ? outcome : outcome.code)
       if (outcome === 'granted') return
@@ -92,7 +96,7 @@ export function connectDesk(parts: DeskParts): ConnectedDesk {
   })
   remote?.onWanted((manager, product) => desk.passWanted(manager, product))
   const streams = new PeerStreams(timers)
-  return { desk, streams, routes: leaseRoutes(desk, streams) }
+  return { desk, guards, streams, routes: leaseRoutes(desk, streams) }
 }
 
 function factsOf(license: string, shelf: DeskParts['shelf']): LicenseFacts | undefined {

@@ -4,12 +4,10 @@
  */
 import { healthProblems, lineOf, type Owners } from './agent-api.ts'
 import { listDiagnostics, writeDiagnostics } from './diagnostics.ts'
-import { shortGroups } from './domain/documents/keys.ts'
 import { parseProductName, productName } from './domain/product-name.ts'
 import type { RefusedSeat } from './http/ui/insight-parts.ts'
 import type { Parts } from './http/ui/parts.ts'
 import { JournalSearch, type JournalWish } from './journal-search.ts'
-import { makeRecipient } from './recipient.ts'
 import type { RefusedSeat as KeptRefusal } from './refusals.ts'
 
 export function connectInsight(owners: Owners): Pick<Parts, 'journal' | 'history' | 'refusals' | 'diagnostics'> {
@@ -40,11 +38,6 @@ export function connectInsight(owners: Owners): Pick<Parts, 'journal' | 'history
     diagnostics: {
       sections: () => diagnose(owners),
       text: () => writeDiagnostics(diagnose(owners)),
-      recipient: () => {
-        const { agent, desk, randomId, self, wall } = owners
-        const text = makeRecipient({ agent, name: self().name, id: `p${randomId()}`, wall: wall() })
-        return { text: desk.writeBlock(text), fingerprint: shortGroups(agent.id) }
-      },
     },
   }
 }

@@ -2,7 +2,6 @@
  * Builds and connects what finds other agents: directory, finders, search, connection test, and their part of the API.
  * Part of the composition root; only `agent.ts` and tests import it.
  */
-import { paged } from './agent-api.ts'
 import type { Cancel, Clock, Timers } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
 import { parseSearchParameter, parseSearchParameters, type SearchParameter } from './config/search-parameters.ts'
@@ -11,6 +10,7 @@ import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { Manager } from './http/api/manager-shapes.ts'
 import type { ManagersParts } from './http/api/managers.ts'
+import { paged } from './paging.ts'
 import { ConnectionTest } from './peers/connection-test.ts'
 import { Directory } from './peers/directory.ts'
 import { BroadcastFinder } from './peers/finders/broadcast.ts'
@@ -20,6 +20,7 @@ import { loadMulticast, type OpenMulticast } from './peers/finders/multicast.ts'
 import { SweepFinder } from './peers/finders/sweep.ts'
 import type { ManagerLink } from './peers/manager-link.ts'
 import { type ManagerView, managerView, managerViews } from './peers/manager-view.ts'
+import type { OutgoingProxy } from './peers/outgoing-proxy.ts'
 import type { PeerMemory } from './peers/peer-memory.ts'
 import type { KnownPeer, Network, Prober } from './peers/prober.ts'
 import { Probes } from './peers/probes.ts'
@@ -42,6 +43,7 @@ export interface DiscoveryParts {
   readonly newId: () => string
   /** An agent is forgotten: what is open to it is closed. */
   readonly onForgotten: (id: string) => void
+  readonly proxy?: OutgoingProxy
   readonly loadMulticast?: () => Promise<OpenMulticast>
 }
 
@@ -115,7 +117,7 @@ export function connectDiscovery(parts: DiscoveryParts): Discovery {
   configuration.onAnyChange((names) => {
     if (names.some((name) => name.startsWith('remote.') || /^products\..+\.manager$/.test(name))) search.submit()
   })
-  const test = new ConnectionTest({ network, prober, timers, now: () => clock.atLeast(), self })
+  const test = new ConnectionTest({ ...parts, now: () => clock.atLeast(), self })
   const stops: Cancel[] = []
   const view = (id: string) => managerView({ directory, memory }, id)
 

@@ -16,6 +16,7 @@ import type { LeaseOfferOptions } from './peers/lease-desk-offers.ts'
 import { ManagerCalls } from './peers/manager-calls.ts'
 import type { OutgoingProxy } from './peers/outgoing-proxy.ts'
 import { PeerProber } from './peers/peer-prober.ts'
+import type { Prober } from './peers/prober.ts'
 import { systemNetwork } from './peers/system-network.ts'
 import type { AgentName } from './session-view.ts'
 
@@ -27,6 +28,8 @@ export interface NetworkParts extends Omit<PeerSources, 'connect' | 'peers' | 's
   readonly proxy: OutgoingProxy
   /** 0 to 1. */
   readonly random: () => number
+  /** Detachments that a manager has made for this agent, or made longer, as it says. */
+  readonly onDetachments: (manager: string, ids: readonly string[]) => void
 }
 
 export interface ConnectedNetwork {
@@ -58,7 +61,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
   const calls = new ManagerCalls({ calls: client, clock, timers, random, self: identity.id })
   const discovery = connectDiscovery({
     ...parts,
-    prober: new PeerProber(client),
+    prober: hearing(new PeerProber(client), parts.onDetachments),
     network: systemNetwork(timers),
     memory: book,
     linkTo: (peer) => calls.linkTo(peer),
@@ -82,6 +85,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
     randomId,
     random,
     onTrouble: trouble,
+    onDetachment: (manager, id) => parts.onDetachments(manager, [id]),
   })
   configuration.onAnyChange(() => remote.look())
   const stops: (() => void)[] = []
@@ -114,6 +118,20 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
       calls.close()
       client.close()
       await book.flush().catch((error: unknown) => trouble('what is known of other agents could not be stored', error))
+    },
+  }
+}
+
+/** The same prober; what comes with offers is heard, too. */
+function hearing(prober: PeerProber, onDetachments: NetworkParts['onDetachments']): Prober {
+  return {
+    probe: (place, id, signal) => prober.probe(place, id, signal),
+    peers: (peer, options) => prober.peers(peer, options),
+    offers: async (peer, options) => {
+      const answer = await prober.offers(peer, options)
+      const ready = answer.kind === 'answered' ? (answer.value.detachments ?? []) : []
+      if (ready.length > 0) onDetachments(peer.id, ready)
+      return answer
     },
   }
 }

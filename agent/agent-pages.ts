@@ -13,6 +13,7 @@ import {
   requestActivation,
 } from './agent-api.ts'
 import { changeable, entryOf, fieldsOf, plain } from './agent-configuration.ts'
+import { connectDetaching } from './agent-detach-pages.ts'
 import { connectInsight } from './agent-insight.ts'
 import { connectNetworkPages, type NetworkOwners } from './agent-network-pages.ts'
 import { recountProduct } from './agent-recount.ts'
@@ -51,6 +52,7 @@ export function connectPages(
     }),
     health: { problems: () => healthProblems(health) },
     ...connectInsight(owners),
+    detaching: connectDetaching(owners),
     products: {
       list: () => products(owners),
       mode: (id) => {
@@ -114,7 +116,7 @@ export function connectPages(
         return { kind: 'changed', changes }
       },
     },
-    administrator: connectAdministrator(administrator, access),
+    administrator: connectAdministrator(administrator, access, () => configuration.get('detach.needsAdministrator')),
     interface: { describe },
     sample: {
       install: async () => {
@@ -153,12 +155,20 @@ function listSessions(sessions: SessionList, selection: SessionSelection): List<
   return { items: items.slice(offset), total }
 }
 
-function connectAdministrator(administrator: Administrator, access: CookieAccess): Parts['administrator'] {
+function connectAdministrator(
+  administrator: Administrator,
+  access: CookieAccess,
+  detachAsks: () => boolean,
+): Parts['administrator'] {
   const signedIn = ({ cookies }: Asker): boolean => {
     const token = access.readToken(cookies)
     return token !== undefined && administrator.isSignedIn(token)
   }
-  const asks = (guard: PageGuard): boolean => guard !== 'open' && access.asks(guard === 'see' ? 'read' : 'change')
+  const asks = (guard: PageGuard): boolean => {
+    if (guard === 'open') return false
+    const isRead = guard === 'see' || (guard === 'take' && !detachAsks())
+    return access.asks(isRead ? 'read' : 'change')
+  }
   return {
     protected: () => administrator.hasPassword(),
     signedIn,

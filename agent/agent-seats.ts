@@ -13,7 +13,8 @@ export interface SeatNews {
 }
 
 export function publishSeats(event: SeatEvent, { events, peaks, lessor }: SeatNews): void {
-  if (event.kind === 'supplies') return
+  // What is taken along is no session, and told by its own events.
+  if (event.kind === 'supplies' || event.grant.kind === 'detachment') return
   const { product } = event.grant
   const id = publicId(event.grant.id)
   if (event.kind === 'opened') {

@@ -2,46 +2,45 @@
  * The composition root: builds every part, connects them, starts and stops them in order. Depends on everything, so only
  * `main.ts` and tests import it.
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import { subjectOf } from './access-rules.ts'
 import { buildAccess } from './agent-access.ts'
 import { connectApi, type Owners } from './agent-api.ts'
 import { connectDesk } from './agent-desk.ts'
+import { connectDetach } from './agent-detach.ts'
 import { watchHealth } from './agent-health.ts'
 import { connectHistory } from './agent-history.ts'
 import { connectNetwork } from './agent-network.ts'
+import type { Agent, AgentOptions } from './agent-options.ts'
 import { connectPages } from './agent-pages.ts'
 import { publishSeats } from './agent-seats.ts'
+import { keepUp } from './agent-upkeep.ts'
 import { Broker } from './broker.ts'
-import type { Clock, Timers } from './clock.ts'
 import { Configuration } from './config/configuration.ts'
-import type { FixedValues } from './config/load.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
-import type { HardwareParts } from './domain/hardware.ts'
 import type { ProductName } from './domain/product-name.ts'
 import { Events } from './events.ts'
 import { Health } from './health.ts'
 import { CookieAccess } from './http/access.ts'
 import { EventStreams } from './http/api/events.ts'
 import { createRequestListener } from './http/app.ts'
-import { Listener, type Started } from './http/listener.ts'
+import { Listener } from './http/listener.ts'
 import { createPageServer } from './http/page-server.ts'
 import { buildInterface } from './http/routes.ts'
-import { type Identity, renewCliKey } from './identity.ts'
+import { renewCliKey } from './identity.ts'
 import { Journal } from './journal.ts'
 import { Lessor, type SeatEvent } from './lessor.ts'
 import { LicenseShelf } from './license-shelf.ts'
 import { Licenses } from './licenses.ts'
-import type { Log, RootLog } from './log.ts'
-import { type Paths, packagePaths } from './paths.ts'
+import { packagePaths } from './paths.ts'
 import { Peaks } from './peaks.ts'
 import { Administrator } from './people/administrator.ts'
 import { ScryptPasswords } from './people/password.ts'
-import { type ProcessTable, ProcessWatch, watchedIn } from './process-watch.ts'
+import { ProcessWatch, watchedIn } from './process-watch.ts'
 import { Proofs } from './proofs.ts'
-import { createRandomTexts } from './random-texts.ts'
+import { createRandomTexts, randomShare } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
 import { remembered } from './remembered.ts'
 import { RemoteOffers } from './remote-offers.ts'
@@ -52,33 +51,11 @@ import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
 import { Signatures } from './signatures.ts'
-import type { Store } from './store/store.ts'
 import { VendorTrust } from './vendor-trust.ts'
 import { readVersion } from './version.ts'
-import { type Ballast, Writer } from './writer.ts'
-
-export interface AgentOptions {
-  readonly paths: Paths
-  readonly identity: Identity
-  readonly store: Store
-  readonly ballast: Ballast
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly fixed: FixedValues
-  readonly hardware: HardwareParts
-  readonly processes: ProcessTable
-  readonly log: Log & Partial<Pick<RootLog, 'last'>>
-}
-
-export interface Agent {
-  /** Opens the store, serves. Rejects with StoreError when the store can't be used. */
-  start(): Promise<Started>
-  /** Lets running requests end, writes what is queued, closes the store. */
-  stop(): Promise<void>
-}
+import { Writer } from './writer.ts'
 
 const minute = 60_000
-const chanceSteps = 2 ** 32
 /** ms that running requests get to end when the agent stops. */
 const stopGrace = 3_000
 
@@ -114,6 +91,22 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     privacy: configuration.get('privacy.holders'),
   }))
   const idleLimit = (): number => sessionSettings().idleLimit
+  // What most parts are built from.
+  const base = {
+    identity,
+    paths,
+    version,
+    self,
+    configuration,
+    health,
+    events,
+    clock,
+    timers,
+    log,
+    randomId,
+    writer,
+    writes: writer,
+  }
   const floor = new DateFloor({
     clock,
     timers,
@@ -137,13 +130,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   })
   const agent = identity.signingKey
   const licenses = new Licenses({
-    writes: writer,
+    ...base,
     shelf,
     vendors,
-    clock,
     agent,
     hardware,
-    randomId,
     hearTime: (signer, time) => floor.hear(signer, time, false),
   })
   const journal = new Journal(store, () => writer.head)
@@ -155,44 +146,31 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     random: randomBytes,
   })
   const network = connectNetwork({
-    identity,
-    paths,
-    version,
-    self,
-    writer,
-    configuration,
+    ...base,
     administrator,
-    health,
-    events,
-    clock,
-    timers,
-    log,
     lessor,
     shelf,
     proxy: allowing.proxy,
-    randomId,
-    random: () => randomInt(chanceSteps) / chanceSteps,
+    random: randomShare,
     port: () => port,
     listener: () => listener,
+    onDetachments: (manager, ids) => detach.contact.noteReady(manager, ids),
     onPeer: () => desk.desk.notePolicy(),
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
   const proofs = new Proofs({
+    ...base,
     shelf,
     lessor,
-    clock,
     agent,
     sign: (text) => signatures.sign(text),
-    randomId,
-    linksOf: (supply) => network.leases.linksOf(supply),
+    linksOf: (supply) => network.leases.linksOf(supply) ?? detach.holding.linksOf(supply),
     keyOf: (id) => peers.book.get(id)?.key.jwk,
   })
   const finder = new SeatFinder({
+    ...base,
     lessor,
-    clock,
-    timers,
-    self,
     remote,
     onLine: (product, waiting) => {
       events.publish('queue.changed', { product, waiting })
@@ -200,8 +178,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
   })
   const serving = new Serving({
+    ...base,
     lessor,
-    writes: writer,
     handingOut: () => configuration.get('serving.handingOut'),
     setHandingOut: (on, by) => configuration.change({ 'serving.handingOut': on }, by),
     onChange: (state) => {
@@ -213,20 +191,20 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
   const broker = new Broker({
+    ...base,
     lessor,
     finder,
-    writes: writer,
-    clock,
     keys: new SessionKeys((label) => identity.deriveKey(label)),
     prover: proofs,
     processes,
-    self,
     settings: sessionSettings,
+    agentName: (id) => peers.book.get(id)?.name,
     remote,
     rules: ({ who, ...wanted }) =>
       allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
     // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
     serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    detachable: (product) => detach.offered.figures(product).detachable,
     onRefused: (request, product, refusal) => {
       refusals.note({ ...request, product, who: whoOf(request) }, refusal)
       if (refusal.code === 'no_seats') desk.desk.noteWanted(product as ProductName)
@@ -256,28 +234,22 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   }
 
   const desk = connectDesk({
+    ...base,
     lessor,
     finder,
     broker,
     proofs,
     shelf,
     refusals,
-    configuration,
     serving,
     book: peers.book,
     rules: allowing.rules,
     remote,
     relayed: network.relayed,
-    writes: writer,
-    clock,
-    timers,
-    self,
+    detaching: () => detach.offered,
     onAsked: ({ id, name, address }, { product, who }, outcome) =>
       allowing.clients.note({ agent: { id, name }, address, ...who, product, outcome }),
   })
-  const seats = [shelf, network.leases, lessor.records]
-  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
-    writer.register(owner)
   writer.participate(lessor.records)
   writer.participate({ accompany: (transaction) => floor.write(transaction) })
   configuration.onAnyChange((names) => {
@@ -300,7 +272,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     protection: () => configuration.get('ui.protection'),
     hasPublicName: () => configuration.get('network.names').length > 0,
   })
-  const owners: Owners = {
+  const known = {
+    ...base,
     ...allowing,
     managers: network.discovery.api,
     remoteOffers: new RemoteOffers({
@@ -310,38 +283,34 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       wall: () => clock.wall(),
     }),
     hasSearched: () => network.hasSearched(),
-    checkChange: (patch, channel) => peers.reach.check(patch, channel),
+    checkChange: peers.reach.check.bind(peers.reach),
     broker,
     serving,
     lessor,
     licenses,
     shelf,
-    desk: new DocumentDesk({ licenses, shelf, vendors }),
     sessions: new SessionList(lessor, () => ({
       ...broker.viewContext(),
       agentName: (id) => peers.book.get(id)?.name,
     })),
-    configuration,
-    health,
-    events,
     journal,
     history,
     refusals,
     peaks,
-    writer,
-    self,
-    version,
     wall: () => clock.wall(),
     atLeast: () => clock.atLeast(),
     pause,
-    randomId,
     agent,
     status: () => ({ port, dataFolder: paths.data, startedAt }),
     floor,
-    clock,
-    paths,
     viewContext: () => ({ shelf, lessor, vendors, self: self(), wall: clock.wall() }),
   }
+  const detach = connectDetach({ ...known, vendors, access, network, desk })
+  const documents = new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks })
+  const owners: Owners = { ...known, detaching: detach.api, desk: documents }
+  const seats = [shelf, network.leases, lessor.records, detach.records]
+  for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
+    writer.register(owner)
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
   const api = connectApi(owners, { administrator, access }, streams)
   const { routes, describe } = buildInterface(api)
@@ -354,7 +323,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     ...peers.listening,
     handler: createRequestListener({
       ...peers.app,
-      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes] },
+      peers: { ...peers.app.peers, routes: [...peers.app.peers.routes, ...desk.routes, ...detach.routes] },
       routes,
       access,
       log,
@@ -379,17 +348,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       await writeRunning(paths, { pid: process.pid, port })
       network.start()
       lessor.start()
+      detach.start()
       watch.start()
       watch.look()
-      stops.push(
-        timers.every(minute, () => {
-          licenses
-            .refresh()
-            .then(() => health$.look())
-            .catch(trouble('licenses could not be brought up to date'))
-          writer.relax().catch(trouble('the reserve on the disk could not be taken again'))
-        }),
-      )
+      stops.push(keepUp({ timers, licenses, writer, look: () => health$.look(), trouble }))
       const { startCounter } = writer
       await writer.submit((transaction) =>
         transaction.journal({ type: 'agent.started', facts: { version, startCounter } }),
@@ -401,6 +363,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       streams.endAll()
       desk.desk.stop()
       desk.streams.endAll()
+      await detach.stop()
       await network.stop()
       await listener.stop(stopGrace)
       for (const stop of stops.splice(0)) stop()

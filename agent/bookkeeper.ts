@@ -83,6 +83,19 @@ export class Bookkeeper implements RecordOwner, BatchParticipant {
     return Math.ceil((this.freeAtOf(grant) - now) / 1000)
   }
 
+  /** A detachment is promised until its date, once the batch is on disk. Its record must have been written in it. */
+  promiseUntilDate(transaction: Transaction, grant: Grant): void {
+    const now = this.readings.atLeast
+    transaction.after(() => {
+      if (this.#book.grant(grant.id)) this.promises.makeDated(grant, now)
+    })
+  }
+
+  /** A reading of `atLeast`. */
+  get now(): number {
+    return this.#clock.atLeast()
+  }
+
   /** When the seat is free at the earliest, on `atLeast`; what this batch promises is counted already. */
   freeAtOf(grant: Grant): number {
     const promised = this.#promising.get(grant.id)

@@ -65,10 +65,14 @@ export interface BrokerOptions {
   readonly processes: ProcessTable
   readonly self: () => AgentName
   readonly settings: () => { readonly idleLimit: number; readonly privacy: HolderPrivacy }
+  /** What another agent calls itself. */
+  readonly agentName?: (id: string) => string | undefined
   /** Seats of other managers; the same that the finder has. Absent: there are none. */
   readonly remote?: LeaseSeats
   /** The user rules; absent: everybody may. */
   readonly rules?: (asker: Asker) => Verdict
+  /** How many seats of a product could be detached now; absent: none. */
+  readonly detachable?: (product: ProductName) => number
   /** Absent: open. */
   readonly serving?: () => ServingState
   /** Told of every request that was refused, with the product it was taken to mean. */
@@ -84,10 +88,10 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options
-    const { clock, lessor, writes, self, settings, remote } = options
+    const { clock, writes, self, remote } = options
     this.#refusals = new RefusalJournal(writes, clock, self)
     const known = remote?.known
-    this.#explanations = new Explanations({ lessor, clock, self, settings, ...(known === undefined ? {} : { known }) })
+    this.#explanations = new Explanations({ ...options, ...(known === undefined ? {} : { known }) })
   }
 
   async open(request: OpenRequest): Promise<OpenedSession | Refusal> {
@@ -176,8 +180,9 @@ export class Broker {
   }
 
   viewContext(): ViewContext {
-    const { clock, lessor } = this.#options
-    return { clock, view: lessor.view, self: this.#options.self(), idleLimit: this.#options.settings().idleLimit }
+    const { clock, lessor, self, settings, agentName } = this.#options
+    const idleLimit = settings().idleLimit
+    return { clock, view: lessor.view, self: self(), idleLimit, ...(agentName && { agentName }) }
   }
 
   /** The first that refuses is the one that is named. Who has a seat keeps it. */

@@ -111,6 +111,11 @@ export class DateFloor implements RecordOwner {
     return readDates(this.#state ?? beginFloor(reading), reading, signers)
   }
 
+  /** How much longer the machine must run until the next later date is believed, in ms; undefined when none waits. */
+  waitsFor(): number | undefined {
+    return this.#state && runningLeft(this.#state.track)
+  }
+
   /** An administrator says that the clock is right. */
   async acceptWall(): Promise<void> {
     await this.#parts.writes.submit((transaction) => this.#put(transaction, acceptWall))

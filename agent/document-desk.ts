@@ -2,10 +2,12 @@
  * Takes in whatever text was pasted or uploaded: recognizes the blocks in it, says what each would do, and does it by handing
  * it to its owner. Owns nothing. Must not import http.
  */
-import { isMailed, writeBlock } from './domain/documents/armor.ts'
-import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
+import { type DetachmentBlocks, isOfDetachments, keyIn } from './detachment-blocks.ts'
+import { isMailed, spellTime, writeBlock } from './domain/documents/armor.ts'
+import { claimedName, openBlock, readBlocks } from './domain/documents/armor-reader.ts'
 import { type AnyOpened, documentNames, openAnyDocument } from './domain/documents/document.ts'
 import { shortGroups, verifyingKey } from './domain/documents/keys.ts'
+import type { DocumentRefusal } from './domain/documents/refusal.ts'
 import { LeaseholdError, type Refusal, refuse } from './errors.ts'
 import type { LicenseShelf } from './license-shelf.ts'
 import type { Licenses } from './licenses.ts'
@@ -15,17 +17,22 @@ export interface RecognizedView {
   type: string
   id?: string
   license?: string
+  detachment?: string
   summary: string
   effect: string
   fingerprint?: string
   applied: boolean
   refused?: { code: string; detail: string }
+  /** To be brought back to the sender. */
+  block?: string
 }
 
 export interface DocumentDeskOptions {
   readonly licenses: Licenses
   readonly shelf: LicenseShelf
   readonly vendors: VendorTrust
+  /** Absent: nothing is detached. */
+  readonly detachments?: DetachmentBlocks
 }
 
 export class DocumentDesk {
@@ -93,9 +100,11 @@ export class DocumentDesk {
     const opened = this.#open(text)
     if (!Array.isArray(opened)) return opened
     const documents: RecognizedView[] = []
-    for (const one of opened) {
+    const found = opened.filter((one) => one.kind === 'opened')
+    const rest = brings(text, 'detachment') ? opened.filter((one) => one.kind === 'refused' || !isRoot(one)) : opened
+    for (const one of rest) {
       if (one.kind === 'refused') {
-        if (opened.length === 1) return one
+        if (rest.length === 1) return one
         documents.push({
           type: 'unknown',
           summary: 'A block that can not be used.',
@@ -105,12 +114,16 @@ export class DocumentDesk {
         })
         continue
       }
-      const outcome = apply ? await this.#apply(one, trust) : this.#check(one, trust)
-      if (outcome && apply && opened.length === 1) return outcome
+      const { refused, block } = apply
+        ? await this.#apply(one, trust, found)
+        : { refused: this.#check(one, trust, found), block: undefined }
+      if (refused && apply && block === undefined && rest.length === 1)
+        return refuse(refused.code, refused.detail, refused.facts)
       documents.push({
-        ...describe(one),
-        applied: apply && outcome === undefined,
-        ...(outcome === undefined ? {} : { refused: { code: outcome.code, detail: outcome.detail } }),
+        ...this.#describe(one),
+        applied: apply && refused === undefined,
+        ...(refused === undefined ? {} : { refused: { code: refused.code, detail: refused.detail } }),
+        ...(block === undefined ? {} : { block }),
       })
     }
     return { kind: 'recognized', documents }
@@ -130,7 +143,12 @@ export class DocumentDesk {
     const damaged = reading.damaged.map((label) =>
       refuse('document_altered', `The block “${label}” was damaged on its way.`),
     )
-    return [...reading.blocks.map((block) => openBlock(block, (signer) => this.#keyOf(signer))), ...damaged]
+    const carried = reading.blocks.flatMap((block) => {
+      const opened = openBlock(block, () => undefined)
+      return opened.kind === 'opened' ? [opened] : []
+    })
+    const keyOf = (signer: string) => this.#keyOf(signer) ?? keyIn(carried, signer)
+    return [...reading.blocks.map((block) => openBlock(block, keyOf)), ...damaged]
   }
 
   /** Vendors sign activations without their key; the installed licenses carry it. */
@@ -139,23 +157,48 @@ export class DocumentDesk {
     return license ? verifyingKey(license.license.payload.vendor.key) : this.#options.vendors.keyOf(signer)
   }
 
-  async #apply(document: AnyOpened, trust: boolean): Promise<Refusal | undefined> {
-    const { licenses } = this.#options
+  async #apply(
+    document: AnyOpened,
+    trust: boolean,
+    others: readonly AnyOpened[],
+  ): Promise<{ readonly refused?: Refusal | DocumentRefusal | undefined; readonly block?: string | undefined }> {
+    const { licenses, detachments } = this.#options
+    if (detachments && isOfDetachments(document)) return await detachments.apply(document, others)
     const outcome =
       document.typ === 'leasehold-license'
         ? await licenses.install(document, trust)
         : document.typ === 'leasehold-activation'
           ? await licenses.activate(document)
           : notForUs(document)
-    return outcome.kind === 'refused' ? outcome : undefined
+    return { refused: outcome.kind === 'refused' ? outcome : undefined }
   }
 
-  #check(document: AnyOpened, trust: boolean): Refusal | undefined {
-    const { licenses } = this.#options
+  #check(document: AnyOpened, trust: boolean, others: readonly AnyOpened[]): Refusal | DocumentRefusal | undefined {
+    const { licenses, detachments } = this.#options
+    if (detachments && isOfDetachments(document)) return detachments.check(document, others)
     if (document.typ === 'leasehold-license') return licenses.checkInstall(document, trust)
     if (document.typ === 'leasehold-activation') return licenses.checkActivation(document)
     return notForUs(document)
   }
+
+  #describe(document: AnyOpened): Omit<RecognizedView, 'applied' | 'refused'> {
+    const { detachments } = this.#options
+    const described = describe(document)
+    return detachments && isOfDetachments(document) ? { ...described, ...detachments.describe(document) } : described
+  }
+}
+
+/** Whether a block in the text says that it is one of that kind, be it damaged. */
+function brings(text: string, kind: 'detachment'): boolean {
+  const reading = readBlocks(text)
+  if (reading.kind === 'refused') return false
+  const isIn = (label: string): boolean => label.toLowerCase().includes(kind)
+  return reading.blocks.some((block) => claimedName(block) === kind) || reading.damaged.some(isIn)
+}
+
+/** Where a detachment is with it, it is what that is below: nothing to be installed here. */
+function isRoot({ typ }: AnyOpened): boolean {
+  return typ === 'leasehold-license' || typ === 'leasehold-activation'
 }
 
 function notWanted([found]: readonly AnyOpened[], wanted: string): Refusal {
@@ -164,6 +207,8 @@ function notWanted([found]: readonly AnyOpened[], wanted: string): Refusal {
 }
 
 function notForUs(document: AnyOpened): Refusal {
+  if (document.typ === 'leasehold-recipient')
+    return refuse('wrong_recipient', 'It names a machine: give it as the recipient when you detach seats.')
   const what = documentNames[document.typ]
   return refuse(
     'wrong_recipient',
@@ -198,6 +243,14 @@ function describe(document: AnyOpened): Omit<RecognizedView, 'applied' | 'refuse
       license,
       summary: `Activation ${number} of license ${license}.`,
       effect: 'Binds the license to this agent and its hardware; it gives out seats then.',
+    }
+  }
+  if (document.typ === 'leasehold-recipient') {
+    const { name, iat } = document.payload
+    return {
+      ...base,
+      summary: `Names the machine ${name}; made at ${spellTime(iat)}.`,
+      effect: 'Nothing by itself: detach for that machine with it.',
     }
   }
   return { ...base, summary: `A block of the kind “${documentNames[document.typ]}”.`, effect: 'Nothing on this agent.' }

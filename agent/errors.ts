@@ -270,6 +270,49 @@ export const errorTable = {
     title: 'The license is activated for another agent',
     help: 'Bring the deactivation receipt of that agent.',
   },
+  // seats that are taken along
+  detach_disabled: {
+    status: 409,
+    title: 'Detaching is switched off',
+    help: 'Switch on “Enable Detaching of Licenses” on the machine that is named.',
+  },
+  not_detachable: {
+    status: 409,
+    title: 'These seats can not be detached',
+    help: 'The license does not allow it. Ask its vendor.',
+  },
+  too_many_seats: {
+    status: 409,
+    title: 'Not so many seats can be detached now',
+    help: 'Take fewer along, or wait until some come back.',
+  },
+  date_in_past: { status: 422, title: 'The date has passed', help: 'Name a later one.' },
+  beyond_maximum: {
+    status: 422,
+    title: 'That is longer than a detachment may last',
+    help: 'Name a date up to the one that is shown, or have “Max. Detach Duration” raised.',
+  },
+  beyond_license_end: {
+    status: 422,
+    title: 'The license ends before that',
+    help: 'Name a date up to the one that is shown.',
+  },
+  early_return_forbidden: {
+    status: 409,
+    title: 'It does not come back in this way before its date',
+    help: 'It ends by itself on its date.',
+  },
+  clocks_differ: {
+    status: 409,
+    title: 'The clocks of the two machines differ too much',
+    help: 'Set both clocks right; then make a fresh recipient block, or ask again.',
+  },
+  unknown_detachment: { status: 404, title: 'No such detachment is known here', help: 'Detached lists what is known.' },
+  detachment_in_use: {
+    status: 409,
+    title: 'Its seats are in use',
+    help: 'Close the applications that use them first.',
+  },
   // configuration
   read_only_setting: {
     status: 409,

@@ -12,6 +12,7 @@ export interface AgentEvents {
   'session.changed': { readonly id: string; readonly product: string }
   'session.ended': { readonly id: string; readonly product: string; readonly reason: EndReason }
   'session.refused': { readonly product: string }
+  'detachment.changed': { readonly id: string; readonly direction: 'out' | 'in' }
   'license.changed': { readonly id: string }
   'product.changed': { readonly product: string; readonly seats: number; readonly used: number }
   'queue.changed': { readonly product: string; readonly waiting: number }

@@ -51,6 +51,8 @@ export interface ExplanationOptions {
     /** After how much time without reported activity a session ends, in ms. */
     readonly idleLimit: number
   }
+  /** How many seats of a product could be detached now; absent: none. */
+  readonly detachable?: ((product: ProductName) => number) | undefined
   /** Other managers; absent: there are none. */
   readonly known?: Pick<KnownManagers, 'offering'>
 }
@@ -109,7 +111,7 @@ export class Explanations {
 
   /** Seats of this agent's own licenses. */
   #own(product: ProductName, feature: string | undefined): ManagerView | undefined {
-    const { lessor, clock, self, settings } = this.#options
+    const { lessor, clock, self, settings, detachable } = this.#options
     const wanted = { product, ...(feature === undefined ? {} : { feature }) }
     // What is leased is a part of what its manager offers.
     const supplies = openSupplies(lessor.view, wanted, clock.boot().at).filter((one) => one.kind !== 'lease')
@@ -123,7 +125,7 @@ export class Explanations {
       seats,
       used: sum(supplies, (one) => this.#used(one, feature)),
       detached: look.detached,
-      notDetachable: seats,
+      notDetachable: Math.max(0, seats - look.detached - (detachable?.(product) ?? 0)),
       ...(look.nextReturn === undefined
         ? {}
         : {
@@ -199,6 +201,7 @@ export class Explanations {
   #returnOf(grant: Grant, now: number, idleLimit: number): number {
     const promise = this.#options.lessor.promiseOf(grant.id)
     if (!promise) return Number.POSITIVE_INFINITY
+    if (grant.kind === 'detachment') return promise.freeAt
     // Renewals are due after a third of what was promised; half of it is late.
     const late = now - promise.heardAt > (promise.promisedUntil - promise.heardAt) / 2
     const free = grant.ending !== undefined || late ? promise.freeAt : Number.POSITIVE_INFINITY

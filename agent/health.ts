@@ -96,6 +96,22 @@ export const problems = {
     text: ({ name, reason }) => `${name} gives out no new seats: ${reason}. Activate it anew.`,
     action: { label: 'Activate', href: '/licenses' },
   }),
+  detachment_ends: declare<{ product: string; within: string; until: number; soft: boolean }>({
+    severity: 'warning',
+    title: 'A detached seat ends soon',
+    text: ({ product, within, until, soft }) =>
+      `The seat of ${product} ends within ${within}, at ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC. ${
+        soft ? 'It is renewed as soon as its manager can be reached.' : 'Extend it, or give it back when you are done.'
+      }`,
+    action: { label: 'Detached', href: '/detached' },
+  }),
+  detachments_differ: declare<{ count: number }>({
+    severity: 'error',
+    title: 'Detached seats are counted wrongly',
+    text: ({ count }) =>
+      `${count} ${count === 1 ? 'detachment differs' : 'detachments differ'} from what is counted. The access log says which; please report it.`,
+    action: { label: 'Show the access log', href: '/journal' },
+  }),
   remote_reach: declare<{ addresses: readonly string[] }>({
     severity: 'notice',
     title: 'This agent can be reached from other machines',

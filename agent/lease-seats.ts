@@ -29,6 +29,8 @@ export interface LeaseSeatsOptions {
   /** 0 to 1. */
   readonly random: () => number
   readonly onTrouble: (what: string, error: unknown) => void
+  /** A manager has made a detachment for this agent, or one of its is longer. */
+  readonly onDetachment?: (manager: string, id: string) => void
 }
 
 export class LeaseSeats {
@@ -42,7 +44,7 @@ export class LeaseSeats {
   readonly #onWanted: ((manager: string, product: ProductName) => void)[] = []
 
   constructor(options: LeaseSeatsOptions) {
-    const { leases, known, writes, clock, timers, self, settings, randomId, random, onTrouble } = options
+    const { leases, known, writes, clock, timers, self, settings, randomId, random, onTrouble, onDetachment } = options
     this.leases = leases
     this.known = known
     this.settings = settings
@@ -73,7 +75,7 @@ export class LeaseSeats {
     const onWanted = (manager: string, product: ProductName): void => {
       for (const listener of this.#onWanted) listener(manager, product)
     }
-    const news = new LeaseNews({ leases, renewals, returns, known, onOffered, onWanted, onTrouble })
+    const news = new LeaseNews({ leases, renewals, returns, known, onOffered, onWanted, onDetachment, onTrouble })
     const failover = new LeaseFailover({ leases, renewals, search, clock, onTrouble })
     this.#upkeep = new LeaseUpkeep({
       leases,

@@ -44,6 +44,8 @@ export class Leases implements RecordOwner {
   readonly #busy = new Set<string>()
   /** Ids that are kept though nothing lives on them. */
   readonly #reserved = new Set<string>()
+  /** Ids that are being made into a detachment: that their manager ends them then is no loss (R16). */
+  readonly #converting = new Set<string>()
 
   constructor(options: LeasesOptions) {
     this.#options = options
@@ -94,6 +96,26 @@ export class Leases implements RecordOwner {
   reserve(id: string, isReserved: boolean): void {
     if (isReserved) this.#reserved.add(id)
     else this.#reserved.delete(id)
+  }
+
+  /** They are about to become a detachment, or no longer. */
+  convert(ids: readonly string[], isConverting: boolean): void {
+    for (const id of ids) {
+      this.reserve(id, isConverting)
+      if (isConverting) this.#converting.add(id)
+      else this.#converting.delete(id)
+    }
+  }
+
+  /** Within a job: they have become a detachment, which is a supply already: what lives on them moves there (R16). */
+  convertedIn(transaction: Transaction, ids: readonly string[]): void {
+    for (const id of ids) {
+      const record = this.#book.find(transaction, id)
+      if (!isGranted(record)) continue
+      this.#book.drop(transaction, id)
+      this.#options.lessor.dropSupply(transaction, id, 'lease_lost')
+      transaction.journal({ type: 'lease.returned', facts: { ...factsOf(record), reason: 'detached' } })
+    }
   }
 
   /** License and activation, then the leases down to this agent; empty where the license gives no proof. */
@@ -252,6 +274,7 @@ export class Leases implements RecordOwner {
   async ended(ids: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
     await this.#options.writes.submit((transaction) => {
       for (const { id, reason } of ids) {
+        if (this.#converting.has(id) && reason !== 'lease_lost') continue
         const record = this.#book.find(transaction, id)
         if (record?.state === 'asking') this.#book.put(transaction, { ...record, state: 'cancelling' })
         if (!isGranted(record) || record.ended !== undefined) continue
@@ -268,7 +291,7 @@ export class Leases implements RecordOwner {
     await this.#options.writes.submit((transaction) => {
       for (const id of ids) {
         const record = this.#book.find(transaction, id)
-        if (!record) continue
+        if (!record || (reason === 'unknown' && this.#converting.has(id))) continue
         this.#book.drop(transaction, id)
         if (record.state === 'asking' || record.state === 'cancelling') continue
         this.#options.lessor.dropSupply(transaction, id, endReasonOf(record.ended))

@@ -6,6 +6,7 @@
  */
 import { Bookkeeper } from './bookkeeper.ts'
 import type { Clock, Timers } from './clock.ts'
+import { Departures } from './departures.ts'
 import type { Book, SeatView } from './domain/book.ts'
 import type { Grant, Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
@@ -57,6 +58,8 @@ export type EndAnswer =
   | { readonly kind: 'unknown' }
 
 export class Lessor {
+  /** Seats that leave for other machines until a date. */
+  readonly departures: Departures
   readonly #options: LessorOptions
   readonly #keeper: Bookkeeper
   readonly #endings: Endings
@@ -77,6 +80,7 @@ export class Lessor {
         for (const listener of this.#onEmpty) listener(supply)
       },
     })
+    this.departures = new Departures(this.#keeper, this.#endings, (event) => this.#tell(event))
     this.#renewals = new Renewals({ keeper: this.#keeper, endings: this.#endings, writes, clock })
     this.#upkeep = new Upkeep({ keeper: this.#keeper, endings: this.#endings, writes, clock, timers })
   }
@@ -197,7 +201,7 @@ export class Lessor {
   #endIn(transaction: Transaction, id: string, reason: EndReason): EndAnswer {
     const { draft } = this.#keeper
     const grant = draft.grant(id)
-    if (!grant) return goneOrUnknown(draft, id)
+    if (!grant || grant.kind === 'detachment') return goneOrUnknown(draft, id)
     if (grant.kind === 'lease' && reason === 'released' && this.#mustWait(transaction, grant))
       return { kind: 'ending', grant: draft.grant(id) ?? grant, freeAt: this.#freeAt(grant) }
     this.#endings.end(transaction, grant, grant.ending ?? reason)
@@ -236,7 +240,7 @@ export class Lessor {
     return this.#options.writes.submit<EndAnswer>((transaction) => {
       const { draft } = this.#keeper
       const grant = draft.grant(id)
-      if (!grant) return goneOrUnknown(draft, id)
+      if (!grant || grant.kind === 'detachment') return goneOrUnknown(draft, id)
       const freeAt = this.#freeAt(grant)
       if (!options.freeNow) {
         this.#endings.begin(transaction, grant, reason, order)

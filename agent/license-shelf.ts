@@ -95,6 +95,15 @@ export class LicenseShelf implements RecordOwner {
     return { seats, until: clock.wall() + Math.ceil(left) }
   }
 
+  /** Those of them that are detached: they count until their date. */
+  detachedSeats({ license }: Installed): number {
+    let seats = 0
+    for (const entry of license.payload.products)
+      for (const grant of this.#options.lessor.view.grantsOf(licenseSupplyId(license.payload.id, productIn(entry))))
+        if (grant.kind === 'detachment') seats += grant.seats
+    return seats
+  }
+
   /** Within a job: stores the record, and brings supplies up to date. */
   put(transaction: Transaction, record: LicenseRecord): void {
     const installed = readInstalled(record, this.#options.hardware())

@@ -195,6 +195,12 @@ export class Licenses {
     if (!activation) return refuse('license_not_active', 'It is not activated, so there is nothing to move away.')
     if (confirmOverlap && !license.payload.overlap && shelf.seatsOut(installed).seats > 0)
       return refuse('overlap_forbidden', 'The license does not allow seats to be freed while they may be in use.')
+    const detached = shelf.detachedSeats(installed)
+    if (detached > 0 && !confirmOverlap)
+      return refuse('seats_detached', `${detached} ${detached === 1 ? 'seat is' : 'seats are'} detached.`, {
+        seats: detached,
+        freeAt: new Date(shelf.seatsOut(installed).until).toISOString(),
+      })
     if (record.deactivating !== true) shelf.put(transaction, { ...record, deactivating: true })
     return { kind: 'closed' }
   }

@@ -145,6 +145,14 @@ function freeOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, one) => sum + (one.open ? Math.max(0, one.seats - one.used) : 0), 0)
 }
 
+/** Seats of a feature that are detached out of a supply. */
+function detachedOf({ lessor }: ProductViewContext, supply: string | undefined, feature: string): number {
+  let seats = 0
+  for (const grant of supply === undefined ? [] : lessor.view.grantsOf(supply))
+    if (grant.kind === 'detachment' && grant.feature === feature) seats += grant.seats
+  return seats
+}
+
 export function featureViews(context: ProductViewContext): FeatureView[] {
   const found = new Map<string, FeatureView>()
   for (const installed of context.shelf.list()) {
@@ -168,7 +176,7 @@ export function featureViews(context: ProductViewContext): FeatureView[] {
           used: (known?.used ?? 0) + used,
           ...(known === undefined || known.count === payload.count ? { count: payload.count } : {}),
           access: network ? 'network' : 'standalone',
-          detached: 0,
+          detached: (known?.detached ?? 0) + detachedOf(context, supply?.id, feature.name),
           manager: context.self,
           local: true,
         })

@@ -71,6 +71,19 @@ export class Promises {
     this.#due.add(grant.id, this.#deadlineOf(grant, promise))
   }
 
+  /** A detachment, whose record this process has just written: it ends by its date and not by elapsed time (R11). */
+  makeDated(grant: Grant, now: number): void {
+    const freeAt = now + grant.freeIn
+    const times = { promisedUntil: freeAt, freeAt, storedUntil: reachOf(grant), own: true, heardAt: now, heard: true }
+    this.#promises.set(grant.id, { ...times, activeAt: now })
+  }
+
+  /** When a detachment is free by its date, as far as is known now. */
+  date(id: string, freeAt: number): void {
+    const promise = this.#promises.get(id)
+    if (promise) promise.freeAt = freeAt
+  }
+
   /** A grant that was read: what was promised is not known, so all that is stored counts. @param left ms */
   adopt(grant: Grant, now: number, left: number): void {
     const freeAt = now + left
@@ -84,7 +97,7 @@ export class Promises {
       heard: false,
     }
     this.#promises.set(grant.id, promise)
-    this.#due.add(grant.id, this.#deadlineOf(grant, promise))
+    if (grant.kind !== 'detachment') this.#due.add(grant.id, this.#deadlineOf(grant, promise))
   }
 
   /** Whether a promise of so many seconds fits in what is stored (R3). @param bootAt now on the boot clock, in ms */
@@ -159,11 +172,12 @@ export class Promises {
     this.#due.clear()
     for (const grant of grants) {
       const at = this.deadline(grant)
-      if (at !== undefined) this.#due.add(grant.id, at)
+      if (at !== undefined && Number.isFinite(at)) this.#due.add(grant.id, at)
     }
   }
 
   #deadlineOf(grant: Grant, promise: LivePromise): number {
+    if (grant.kind === 'detachment') return Number.POSITIVE_INFINITY
     if (grant.activity !== 'reported' || grant.ending !== undefined) return promise.freeAt
     return Math.min(promise.freeAt, promise.activeAt + this.#idleLimit())
   }

@@ -103,8 +103,8 @@ export class Proofs {
   }
 
   /** The proof that its holder signs below: signed anew, for as long as the lease is promised now. Undefined: there is none. */
-  leaseLinks(grant: Grant): LeaseLinks | undefined {
-    const { clock, randomId, keyOf } = this.#options
+  async leaseLinks(grant: Grant): Promise<LeaseLinks | undefined> {
+    const { clock, randomId, keyOf, sign } = this.#options
     const next = keyOf?.(grant.holder)
     const provable = next && grant.kind === 'lease' ? this.#provable(grant) : undefined
     if (!next || !provable) return undefined
@@ -112,7 +112,7 @@ export class Proofs {
     const validFor = Math.min(this.#secondsLeft(grant), leasableSeconds(supply, clock.boot().at))
     if (validFor < 1) return undefined
     const key = part.key === undefined ? undefined : countKey(supply.rule, factsOfGrant(grant))
-    const text = signer.lease({
+    const { unsigned, complete } = signer.lease({
       id: `l${randomId()}`,
       now,
       next,
@@ -125,6 +125,7 @@ export class Proofs {
       depth: supply.depth - 1,
       validFor,
     })
+    const text = complete(await sign(unsigned))
     return { root: signer.links.slice(0, 2), leases: [...signer.links.slice(2), text] }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Random texts by the thousand: salts of journal entries (R34), ids of proofs. Owns a pool of random bytes. Imports nothing of ours.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 
 /** Texts of so many random bytes; taken from the system many at a time, since every journal entry and every proof want one. */
 export function createRandomTexts(size: number): () => string {
@@ -15,4 +15,11 @@ export function createRandomTexts(size: number): () => string {
     at += size
     return pool.toString('base64url', at - size, at)
   }
+}
+
+const steps = 2 ** 32
+
+/** From 0 to less than 1. */
+export function randomShare(): number {
+  return randomInt(steps) / steps
 }

@@ -12,10 +12,12 @@ export interface RecipientFacts {
   readonly id: string
   /** What this machine's clock says, in ms: a manager compares it with its own (R12). */
   readonly wall: number
+  /** The zone that its calendar days are in. */
+  readonly zone?: string
 }
 
 /** @returns the compact text, signed by the agent */
-export function makeRecipient({ agent, name, id, wall }: RecipientFacts): string {
+export function makeRecipient({ agent, name, id, wall, zone }: RecipientFacts): string {
   const facts = { id, iat: Math.floor(wall / 1000), agent: agent.id, key: agent.jwk, name: name.slice(0, 255) }
-  return sealDocument('leasehold-recipient', facts, agent)
+  return sealDocument('leasehold-recipient', zone === undefined ? facts : { ...facts, zone }, agent)
 }

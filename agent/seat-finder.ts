@@ -58,6 +58,8 @@ export class SeatFinder {
   readonly #room: WaitingRoom<OpenAnswer>
   /** What is being looked for at other managers. */
   readonly #searching = new Map<string, { readonly body: string; readonly over: Promise<unknown> }>()
+  /** Told when other managers, or what they offer, have changed. */
+  readonly #lookouts = new Set<() => void>()
 
   constructor(options: SeatFinderOptions) {
     this.#options = options
@@ -72,6 +74,9 @@ export class SeatFinder {
         ? {}
         : { stand: (command: OpenCommand, place: StandingPlace) => this.#stand(remote, command, place) }),
       ...(onLine === undefined ? {} : { onChange: onLine }),
+    })
+    remote?.known.onChange(() => {
+      for (const look of [...this.#lookouts]) look()
     })
   }
 
@@ -197,14 +202,27 @@ export class SeatFinder {
     here: OpenAnswer,
     signal: AbortSignal | undefined,
   ): Promise<Searched> {
-    const { search, known } = remote
-    // Before the first search is over nobody knows what there is.
-    if (search.candidates(this.#wantOf(command)).length === 0) {
-      await known.settled()
-      if (signal?.aborted) return notSearched
-    }
+    const { search } = remote
+    await this.#someManager(remote, command)
+    if (signal?.aborted) return notSearched
     const want = this.#wantOf(command, here)
     return await search.obtain(want, (transaction) => this.#place(transaction, command), signal)
+  }
+
+  /** Before the first search is over nobody knows what there is; the first manager that has it is reason enough to ask. */
+  #someManager({ search, known }: LeaseSeats, command: OpenCommand): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#lookouts.delete(look)
+        resolve()
+      }
+      const look = (): void => {
+        if (search.candidates(this.#wantOf(command)).length > 0) done()
+      }
+      this.#lookouts.add(look)
+      void known.settled().then(done)
+      look()
+    })
   }
 
   #place(transaction: Transaction, command: OpenCommand): Placed<OpenAnswer> {

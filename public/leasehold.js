@@ -231,6 +231,17 @@ function showDialog(form, opener) {
   cancel.focus()
 }
 
+// ---- a day that is chosen is spelled out at once; the next step of the form says the exact end
+
+for (const line of document.querySelectorAll('[data-spells]')) {
+  const words = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'full', timeZone: 'UTC' })
+  const field = document.getElementById(line.dataset.spells)
+  field.addEventListener('input', () => {
+    const day = field.valueAsDate
+    line.textContent = day === null ? '' : line.dataset.text.replace('{day}', words.format(day))
+  })
+}
+
 // ---- copy buttons, shown only where they can work
 
 for (const button of document.querySelectorAll('[data-copy]')) {

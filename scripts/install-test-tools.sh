@@ -15,6 +15,7 @@ packages=(
   gcc                  # compiles the example in C
   libc6-dev            # what it needs to
   libcurl4-openssl-dev # the example in C talks to the agent
+  nginx-light          # a reverse proxy in front of an agent
   tinyproxy-bin        # an outgoing proxy with a login
   git                  # walks begin with a fresh clone
   avahi-daemon         # another implementation of broadcast search

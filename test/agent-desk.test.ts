@@ -23,7 +23,7 @@ test('the desk of an agent leases seats of its licenses, and whoever is refused 
     ...agent.parts,
     finder: new SeatFinder({ lessor, clock, timers: clock, self: () => self }),
     broker,
-    proofs: { leaseLinks: () => ({ root: ['license'], leases: ['lease'] }) },
+    proofs: { leaseLinks: async () => ({ root: ['license'], leases: ['lease'] }) },
     shelf,
     refusals,
     configuration: { get: (name: keyof typeof settings) => settings[name] } as DeskParts['configuration'],

@@ -71,7 +71,11 @@ export const exitKinds: readonly ExitKind[] = [
       'wrong_key',
     ],
   },
-  { exit: 7, meaning: 'there is no such thing', codes: ['not_found', 'unknown_session', 'unknown_peer'] },
+  {
+    exit: 7,
+    meaning: 'there is no such thing',
+    codes: ['not_found', 'unknown_session', 'unknown_peer', 'unknown_detachment'],
+  },
   {
     exit: 8,
     meaning: 'seats are still in use, so not now',
@@ -149,6 +153,22 @@ export const exitKinds: readonly ExitKind[] = [
       'loop_detected',
     ],
   },
+  {
+    exit: 37,
+    meaning: 'these seats can not be detached',
+    codes: ['detach_disabled', 'not_detachable', 'too_many_seats'],
+  },
+  {
+    exit: 38,
+    meaning: 'not until that date; the message has the one that is allowed',
+    codes: ['date_in_past', 'beyond_maximum', 'beyond_license_end'],
+  },
+  {
+    exit: 39,
+    meaning: 'it does not come back in this way, or not now',
+    codes: ['early_return_forbidden', 'detachment_in_use'],
+  },
+  { exit: 40, meaning: 'the clocks of the two machines differ too much', codes: ['clocks_differ'] },
   { exit: 35, meaning: 'the store can not be written at the moment', codes: ['store_unavailable'] },
   { exit: 36, meaning: 'the journal is damaged or was changed', codes: ['journal_broken'] },
 ]

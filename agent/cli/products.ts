@@ -20,7 +20,8 @@ export const columns: readonly Column<Product>[] = [
 ]
 
 export const productsVerb: Verb = {
-  name: 'products',
+  name: 'products list',
+  alias: 'products',
   summary: 'List the products and how many seats of each are free',
   description: ['“2+3” under FREE: two seats of the product, and three that fit any product of the vendor.'],
   arguments: [],

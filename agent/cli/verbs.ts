@@ -1,18 +1,24 @@
 /** All verbs of the command line, in the order of the help. Owns nothing. */
 import { activateVerb, deactivateVerb } from './activate-license.ts'
 import { addLicenseVerb } from './add-license.ts'
+import { attachVerb, recipientVerb } from './attach.ts'
 import { clientsVerb } from './clients.ts'
+import { clockVerb, confirmClockVerb } from './clock.ts'
 import { computersVerb } from './computers.ts'
 import { getConfigVerb, setConfigVerb, unsetConfigVerb, validateConfigVerb } from './config.ts'
 import { importConfigVerb } from './config-import.ts'
+import { blockVerb, detachmentsVerb, detachVerb, lostVerb } from './detach.ts'
 import { disconnectVerb } from './disconnect.ts'
 import { documentsVerb } from './documents.ts'
+import { extendVerb } from './extend.ts'
 import { journalVerb, verifyJournalVerb } from './journal.ts'
 import { licensesVerb, removeLicenseVerb, showLicenseVerb } from './licenses.ts'
 import { approveManagerVerb, forgetManagerVerb, managersVerb } from './managers.ts'
 import { passwordVerb } from './password.ts'
+import { productModeVerb } from './product-mode.ts'
 import { productsVerb } from './products.ts'
 import { testProxyVerb } from './proxy.ts'
+import { returnVerb } from './return.ts'
 import { checkRulesVerb } from './rules.ts'
 import { runVerb } from './run.ts'
 import { searchVerb } from './search.ts'
@@ -28,6 +34,7 @@ export const verbs: readonly Verb[] = [
   statusVerb,
   runVerb,
   productsVerb,
+  productModeVerb,
   sessionsVerb,
   computersVerb,
   whyVerb,
@@ -42,6 +49,14 @@ export const verbs: readonly Verb[] = [
   deactivateVerb,
   removeLicenseVerb,
   documentsVerb,
+  detachVerb,
+  detachmentsVerb,
+  extendVerb,
+  returnVerb,
+  recipientVerb,
+  attachVerb,
+  blockVerb,
+  lostVerb,
   managersVerb,
   approveManagerVerb,
   forgetManagerVerb,
@@ -55,6 +70,8 @@ export const verbs: readonly Verb[] = [
   validateConfigVerb,
   importConfigVerb,
   testProxyVerb,
+  clockVerb,
+  confirmClockVerb,
   passwordVerb,
   versionVerb,
 ]

@@ -7,7 +7,7 @@ import { isIPv4 } from 'node:net'
 import { type Problem, problem } from './answers.ts'
 
 export interface AgentCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the root, with the query. */
   readonly path: string
   readonly body?: unknown

@@ -4,9 +4,10 @@
  */
 import type { Draft, SeatView } from './book.ts'
 import type { Grant, Part } from './grant.ts'
+import { isLeasable } from './leasing.ts'
 import { roomIn } from './placement.ts'
 import type { ProductName } from './product-name.ts'
-import { fitsFeature, type Supply } from './supply.ts'
+import { fitsFeature, isAnyProduct, type Supply } from './supply.ts'
 
 /** What an administrator keeps back: the larger of the two counts. */
 export interface Reserved {
@@ -65,8 +66,12 @@ export interface DetachWish {
   /** Whole days from now until then, begun ones too. */
   readonly days: number
   readonly reserved: Reserved
-  /** A session or lease of the same machine that becomes the detachment: its seats are not in the way. */
-  readonly converting?: Grant
+  /** Sessions or leases of the same machine that become the detachment: their seats are not in the way. */
+  readonly converting?: readonly Grant[]
+  /** Agents that the request came through, who takes the seats along first (R21). */
+  readonly chain?: readonly string[]
+  /** Only seats of this vendor's key. */
+  readonly vendorKey?: string
 }
 
 export type DetachPlace =
@@ -81,34 +86,50 @@ export type DetachPlace =
   | { readonly kind: 'too_many_seats'; readonly detachable: number }
 
 export function placeDetachment(draft: Draft, wish: DetachWish): DetachPlace {
-  if (wish.converting === undefined) return placeIn(draft, wish)
-  return draft.without(wish.converting, () => placeIn(draft, wish))
+  const place = (converting: readonly Grant[]): DetachPlace => {
+    const [first, ...rest] = converting
+    return first === undefined ? placeIn(draft, wish) : draft.without(first, () => place(rest))
+  }
+  return place(wish.converting ?? [])
+}
+
+/** Supplies of which seats may be detached for this wish, by what the licenses say; the product's own seats first. */
+export function detachableSupplies(
+  view: SeatView,
+  { product, feature, chain = [], vendorKey }: Pick<DetachWish, 'product' | 'feature' | 'chain' | 'vendorKey'>,
+): readonly Supply[] {
+  // Leased seats end with their lease: who wants them detached asks the agent that they come from.
+  const allowed = view
+    .suppliesFor(product)
+    .filter(
+      (one) =>
+        one.kind !== 'lease' &&
+        one.maxDetachDays !== undefined &&
+        one.takes.kind === 'sessions' &&
+        (vendorKey === undefined || one.vendorKey === vendorKey) &&
+        fitsFeature(one, feature) &&
+        isLeasable(one, chain),
+    )
+  return [...allowed].sort((a, b) => Number(isAnyProduct(a)) - Number(isAnyProduct(b)) || (a.id < b.id ? -1 : 1))
+}
+
+/** The seats that the reserved ones are of: all that may be passed on. */
+export function poolFor(view: SeatView, product: ProductName): Pool {
+  return poolOf(
+    view,
+    view.suppliesFor(product).filter((one) => one.kind !== 'lease' && !one.local),
+  )
 }
 
 function placeIn(view: SeatView, wish: DetachWish): DetachPlace {
-  const all = view.suppliesFor(wish.product)
-  // Leased seats end with their lease: who wants them detached asks the agent that they come from.
-  const allowed = all.filter(
-    (one) =>
-      one.kind !== 'lease' &&
-      !one.local &&
-      one.maxDetachDays !== undefined &&
-      one.takes.kind === 'sessions' &&
-      fitsFeature(one, wish.feature),
-  )
+  const allowed = detachableSupplies(view, wish)
   if (allowed.length === 0) return { kind: 'not_detachable' }
   const long = allowed.filter((one) => (one.maxDetachDays ?? 0) >= wish.days)
   if (long.length === 0)
     return { kind: 'beyond_maximum', days: Math.max(...allowed.map((one) => one.maxDetachDays ?? 0)) }
   const lasting = long.filter((one) => endOf(one) >= wish.until)
   if (lasting.length === 0) return { kind: 'beyond_license_end', until: Math.max(...long.map(endOf)) }
-  const most = detachable(
-    poolOf(
-      view,
-      all.filter((one) => one.kind !== 'lease' && !one.local),
-    ),
-    wish.reserved,
-  )
+  const most = detachable(poolFor(view, wish.product), wish.reserved)
   let best = 0
   for (const supply of lasting) {
     const room = Math.min(most, roomIn(view, supply, wish.feature, undefined))

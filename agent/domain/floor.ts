@@ -14,6 +14,8 @@ export const aheadTolerance = 5 * minute
 export const behindTolerance = 10 * minute
 /** Running time after which a wall further ahead is believed: as it was found at a start or wake, or stepped while running. */
 const runningNeeded = { found: hour, step: 24 * hour } as const
+/** What a wall that is ahead must wait for at least, in ms of running. */
+export const runningWait = hour
 /** Ticking time for which detached supplies still take new sessions while the wall is behind (R12). */
 export const behindGrace = 24 * hour
 /** Several steps ahead wait at once, each on its own time: a paused virtual machine steps every morning. */

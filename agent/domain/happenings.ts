@@ -102,6 +102,7 @@ function seatFacts(grant: Grant): Record<string, JournalFact> {
   // The agent that the application runs at, where the holder leases on.
   if (grant.facts !== undefined) facts.agent = grant.facts.agent
   if (grant.feature !== undefined) facts.feature = grant.feature
+  if (grant.until !== undefined) facts.until = new Date(grant.until).toISOString()
   return facts
 }
 

@@ -6,7 +6,7 @@
 import type { CountKey, CountRule } from './count-key.ts'
 import { hashText } from './documents/base64url.ts'
 import type { Opened } from './documents/document.ts'
-import { encodeHeader, encodeUnsigned, joinSignature, signJws, splitJws } from './documents/jws.ts'
+import { encodeHeader, encodeUnsigned, joinSignature, splitJws } from './documents/jws.ts'
 import type { PublicJwk, SigningKey } from './documents/keys.ts'
 import { type Assertion, type Detachment, detachmentSchema, type Lease, leaseSchema } from './documents/links.ts'
 import { readStrictJson } from './documents/strict-json.ts'
@@ -55,21 +55,22 @@ export interface LeaseFacts {
   readonly validFor: number
 }
 
-/** A chain whose last link is still to be signed, which is left to the caller: it takes as long as all the rest of a request. */
-export interface UnsignedProof {
+/** A link that is still to be signed, which is left to the caller: it takes as long as all the rest of a request. */
+export interface Unsigned<Complete> {
   /** What the signature is over. */
   readonly unsigned: string
-  /** The whole chain, from the license to the new assertion. @param signature Ed25519, of the key that was prepared for */
-  complete(signature: Buffer): string[]
+  /** @param signature Ed25519, of the key that was prepared for */
+  complete(signature: Buffer): Complete
 }
 
 export interface ProofSigner {
   readonly kind: 'ready'
   /** What is signed below: license, activation and what came after them. */
   readonly links: readonly string[]
-  prove(facts: AssertionFacts): UnsignedProof
+  /** The whole chain, from the license to a new assertion. */
+  prove(facts: AssertionFacts): Unsigned<string[]>
   /** The text of a lease below these links. */
-  lease(facts: LeaseFacts): string
+  lease(facts: LeaseFacts): Unsigned<string>
 }
 
 /** @param links from the license to the last link, whose `next` is `key`; at least license and activation */
@@ -119,7 +120,8 @@ export function prepareProof(links: readonly string[], key: SigningKey): ProofSi
         depth: facts.depth,
         exp: facts.now + facts.validFor,
       }
-      return signJws(leaseHeader, payload, key)
+      const unsigned = encodeUnsigned(leaseHeader, payload)
+      return { unsigned, complete: (signature) => joinSignature(unsigned, signature) }
     },
   }
 }

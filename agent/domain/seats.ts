@@ -296,7 +296,8 @@ export function decideSupplyEnd(
   const moved: Grant[] = []
   const ending: Grant[] = []
   for (const grant of [...draft.grantsOf(supply)]) {
-    if (grant.ending !== undefined) continue
+    // What was taken along counts until its date, and its holder can't be told (R6).
+    if (grant.ending !== undefined || grant.kind === 'detachment') continue
     const target = moveTarget(draft, grant, context, (other) => other.id !== supply)
     if (target) {
       draft.putGrant(target)

@@ -28,7 +28,7 @@ export function decideTransfer(draft: Draft, from: string, to: Supply, reason: s
       grant.parts.map((part) => {
         if (part.supply !== from) return part
         // A reserve has no key whatever the rule says.
-        const isReserve = grant.kind === 'lease' && part.key === undefined
+        const isReserve = grant.kind !== 'session' && part.key === undefined
         const key = isReserve ? undefined : keyIn(to, { product: grant.product, facts })
         return { supply: to.id, seats: part.seats, ...(key === undefined ? {} : { key }) }
       }),

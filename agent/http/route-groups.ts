@@ -28,6 +28,11 @@ export const routeGroups: readonly RouteGroup[] = [
     first: ['licenses', 'documents', 'sample'],
   },
   {
+    name: 'Detachments',
+    description: 'Seats that are taken along until a date and work with no network.',
+    first: ['detachments', 'detachable', 'returns', 'recipient'],
+  },
+  {
     name: 'Managers',
     description: 'Other agents: which there are, searching for them, testing the way to one.',
     first: ['managers', 'search'],
@@ -35,7 +40,7 @@ export const routeGroups: readonly RouteGroup[] = [
   {
     name: 'Agent',
     description: 'Which agent this is, how it is, and what it can be asked.',
-    first: ['health', 'live', 'ready', 'version', 'status', 'openapi.json'],
+    first: ['health', 'live', 'ready', 'version', 'status', 'clock', 'openapi.json'],
   },
   { name: 'Serving', description: 'Giving out seats: the two switches.', first: ['serving'] },
   { name: 'Events', description: 'What happens, as it happens.', first: ['events'] },

@@ -4,8 +4,10 @@
  */
 import { z } from 'zod'
 import { describeExample } from './api/agent-examples.ts'
+import { type ClockParts, clockRoutes } from './api/clock.ts'
 import { type ComputersParts, computerRoutes } from './api/computers.ts'
 import { type ConfigurationParts, configurationRoutes } from './api/configuration.ts'
+import { type DetachmentsParts, detachmentRoutes } from './api/detachments.ts'
 import { type DocumentsParts, documentRoutes } from './api/documents.ts'
 import { type EventStreams, eventRoutes } from './api/events.ts'
 import { type HealthParts, healthRoutes } from './api/health.ts'
@@ -35,6 +37,8 @@ export interface ApiParts {
   readonly licenses: LicensesParts
   readonly documents: DocumentsParts
   readonly products: ProductsParts
+  readonly detachments: DetachmentsParts
+  readonly clock: ClockParts
   /** Absent: no other agents. */
   readonly managers: ManagersParts
   readonly health: HealthParts
@@ -63,8 +67,10 @@ export function buildInterface(parts: ApiParts): Interface {
     ...licenseRoutes(parts.licenses),
     ...documentRoutes(parts.documents),
     ...productRoutes(parts.products),
+    ...detachmentRoutes(parts.detachments),
     ...managerRoutes(parts.managers),
     ...healthRoutes(parts.health),
+    ...clockRoutes(parts.clock),
     ...eventRoutes(parts.streams),
     ...configurationRoutes(parts.configuration),
     ...journalRoutes(parts.journal),

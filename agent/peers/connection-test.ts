@@ -20,6 +20,7 @@ import {
 } from './connection-words.ts'
 import { Gate } from './gate.ts'
 import { cleanName } from './known-agent.ts'
+import type { OutgoingProxy } from './outgoing-proxy.ts'
 import type { Answered, Knock, Missed, Network, Prober } from './prober.ts'
 
 export interface TestReport {
@@ -38,6 +39,8 @@ export interface ConnectionTestParts {
   /** Elapsed ms. */
   readonly now: () => number
   readonly self: string
+  /** Absent: there is none. */
+  readonly proxy?: Pick<OutgoingProxy, 'leadsTo' | 'test'>
 }
 
 const patience = 5000
@@ -81,18 +84,8 @@ export class ConnectionTest {
       ...(agent === undefined ? {} : { agent }),
       steps: [...steps, ...testSteps.slice(steps.length).map(skipped)],
     })
-    const began = this.#parts.now()
-    const resolved = await this.#parts.network.resolve(place.host, patience)
-    const ms = this.#parts.now() - began
-    if (resolved.kind === 'unknown') {
-      const help = `Ask the network administrator for the name ${place.host}, or type its address instead.`
-      steps.push({ step: 'name', outcome: 'failed', detail: `${place.host}: ${resolved.detail}.`, help, ms })
-      return report()
-    }
-    const { addresses } = resolved
-    const detail = addresses.includes(place.host) ? 'It is an address.' : `The name stands for ${addresses.join(', ')}.`
-    steps.push({ step: 'name', outcome: 'passed', detail, ms })
-    steps.push(await this.#knockAny(place, addresses, signal))
+    const way = (await this.#parts.proxy?.leadsTo(place, signal)) ? this.#throughProxy : this.#straight
+    steps.push(...(await way.call(this, place, signal)))
     if (steps.at(-1)?.outcome === 'failed') return report()
     const probed = await this.#probe(target, signal)
     steps.push(...this.#judge(target, probed))
@@ -109,6 +102,34 @@ export class ConnectionTest {
           : { step: 'licenses', outcome: 'failed', detail: answer.detail },
     )
     return report({ id, name: cleanName(name) })
+  }
+
+  async #straight(place: Place, signal: AbortSignal): Promise<TestStep[]> {
+    const began = this.#parts.now()
+    const resolved = await this.#parts.network.resolve(place.host, patience)
+    const ms = this.#parts.now() - began
+    if (resolved.kind === 'unknown') {
+      const help = `Ask the network administrator for the name ${place.host}, or type its address instead.`
+      return [{ step: 'name', outcome: 'failed', detail: `${place.host}: ${resolved.detail}.`, help, ms }]
+    }
+    const { addresses } = resolved
+    const detail = addresses.includes(place.host) ? 'It is an address.' : `The name stands for ${addresses.join(', ')}.`
+    return [{ step: 'name', outcome: 'passed', detail, ms }, await this.#knockAny(place, addresses, signal)]
+  }
+
+  /** The proxy knows the name, and takes the connection there. */
+  async #throughProxy(place: Place, signal: AbortSignal): Promise<TestStep[]> {
+    const tested = await this.#parts.proxy?.test(place, signal)
+    if (tested === undefined || 'kind' in tested) return []
+    const { good, steps, ms } = tested
+    const name: TestStep = { step: 'name', outcome: 'passed', detail: 'The outgoing proxy looks it up.' }
+    if (good) {
+      const detail = `The outgoing proxy takes connections to ${showPlace(place)}.`
+      return [name, { step: 'tcp', outcome: 'passed', detail, ms }]
+    }
+    const detail = `By the outgoing proxy: ${steps.at(-1)?.detail ?? ''}.`
+    const help = 'See the outgoing proxy under Configuration > Network: its Test button goes step by step.'
+    return [name, { step: 'tcp', outcome: 'failed', detail, help, ms }]
   }
 
   async #knockAny(place: Place, addresses: readonly string[], signal: AbortSignal): Promise<TestStep> {

@@ -350,7 +350,9 @@ export class Directory implements KnownManagers {
   #heed(id: string, news: News): void {
     const agent = this.#agents.get(id)
     if (agent === undefined || this.#stopper.signal.aborted) return
-    void (news === 'lost' || agent.condition.state === 'unreachable' ? this.visit(agent) : this.#askOffers(agent))
+    const { state } = agent.condition
+    if (news === 'lost' || state === 'unreachable') void this.visit(agent)
+    else if (news === 'counts') void this.#askOffers(agent)
   }
 
   #tell(id: string): void {

@@ -22,7 +22,7 @@ export interface LeaseGrantContext {
   /** Id of this agent. */
   readonly self: string
   /** Undefined where the license gives no proof. */
-  readonly linksOf: (grant: Grant) => LeaseLinks | undefined
+  readonly linksOf: (grant: Grant) => Promise<LeaseLinks | undefined>
 }
 
 /** Leases are told by the id that their holder gave them. */
@@ -31,13 +31,13 @@ export function ownIdOf({ id, holder }: Pick<Grant, 'id' | 'holder'>): string {
 }
 
 /** @returns undefined when its supply is gone: it is ending then */
-export function leaseGrant(
+export async function leaseGrant(
   { grant, expiresIn, freeIn }: PromisedSeats,
   context: LeaseGrantContext,
-): LeaseGrant | undefined {
+): Promise<LeaseGrant | undefined> {
   const supply = context.lessor.view.supply(grant.parts[0]?.supply ?? '')
   if (!supply) return undefined
-  const links = context.linksOf(grant)
+  const links = await context.linksOf(grant)
   return {
     ...termsOf(grant, supply, context.self),
     expiresIn,

@@ -23,6 +23,10 @@ export interface LeaseOfferOptions {
   readonly waiting: (product: ProductName) => number
   /** ISO 8601; undefined when all holders renew. */
   readonly nextReturnAt: (product: ProductName) => string | undefined
+  /** How much of a product can be taken along; absent: nothing. */
+  readonly figures?: (
+    product: ProductName,
+  ) => { readonly detachable: number; readonly detached: number; readonly maxDays: number } | undefined
   /** What other managers offer now; nothing where this agent takes no seats of others. */
   readonly relayed: () => Iterable<{ readonly manager: string; readonly offer: Offer }>
 }
@@ -122,6 +126,7 @@ function offerOf({ product, own, fitting }: Pool, options: LeaseOfferOptions): O
     used(own) + used(fitting) < seats + sum(fitting, (one) => one.seats) ? undefined : options.nextReturnAt(product)
   const title = own.find((one) => one.title !== undefined)?.title
   const facts = options.licenseFacts(first.license)
+  const { detachable, detached, maxDays } = options.figures?.(product) ?? { detachable: 0, detached: 0, maxDays: 0 }
   return {
     product,
     ...(title === undefined ? {} : { title }),
@@ -129,10 +134,10 @@ function offerOf({ product, own, fitting }: Pool, options: LeaseOfferOptions): O
     features: featuresOf(own),
     seats,
     used: used(own),
-    detached: 0,
-    notDetachable: seats,
-    detachable: 0,
-    maxDetachDays: 0,
+    detached,
+    notDetachable: Math.max(0, seats - detachable - detached),
+    detachable,
+    maxDetachDays: maxDays,
     anySeats: sum(fitting, (one) => one.seats),
     anyUsed: used(fitting),
     rule: first.rule,

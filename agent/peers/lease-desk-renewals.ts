@@ -8,7 +8,7 @@ import { freshLease } from '../domain/supply.ts'
 import { type EndReason, LeaseholdError } from '../errors.ts'
 import type { Lessor, Renewal } from '../lessor.ts'
 import { renewIn } from '../session-view.ts'
-import type { LeaseGrantContext } from './lease-desk-grant.ts'
+import type { LeaseGrantContext, LeaseLinks } from './lease-desk-grant.ts'
 import type { RenewalsAnswer } from './wire.ts'
 
 /** Where seats come from that this agent has leased itself. */
@@ -31,6 +31,13 @@ export interface DeskRenewalOptions extends LeaseGrantContext {
 
 type Result = RenewalsAnswer['results'][number]
 
+interface Signed {
+  readonly result: Result
+  /** At the root. */
+  readonly license?: string | undefined
+  readonly links?: LeaseLinks | undefined
+}
+
 /** ms for the managers above, so that who asks here still gets an answer. */
 const upstreamTimeout = 3_000
 /** Seconds. */
@@ -49,7 +56,7 @@ export class DeskRenewals {
     const ids = [...new Set(leases)]
     await this.freshen(ids.flatMap((id) => this.#options.lessor.view.grant(peerGrantId(agent, id)) ?? []))
     const results = await Promise.all(ids.map((id) => this.#renew(agent, id)))
-    return this.#prove(agent, results)
+    return await this.#prove(agent, results)
   }
 
   /** One lease, which lives here. */
@@ -121,17 +128,14 @@ export class DeskRenewals {
     }
   }
 
-  #prove(agent: string, results: readonly Result[]): Omit<RenewalsAnswer, 'news'> {
-    const { lessor, linksOf } = this.#options
+  /** The links are signed together, beside what else is answered meanwhile. */
+  async #prove(agent: string, results: readonly Result[]): Promise<Omit<RenewalsAnswer, 'news'>> {
+    const signed = await Promise.all(results.map((result) => this.#sign(agent, result)))
     const roots: Record<string, string[]> = {}
     let size = 0
-    const proved = results.map((result): Result => {
-      if (result.outcome !== 'renewed') return result
-      const grant = lessor.view.grant(peerGrantId(agent, result.id))
-      const license = grant && lessor.view.supply(grant.parts[0]?.supply ?? '')?.license
-      if (size > mostProof) return { id: result.id, outcome: 'later', retryIn: soon }
-      const links = grant && linksOf(grant)
-      if (!links || license === undefined) return result
+    const proved = signed.map(({ result, license, links }): Result => {
+      if (size > mostProof && result.outcome === 'renewed') return { id: result.id, outcome: 'later', retryIn: soon }
+      if (result.outcome !== 'renewed' || !links || license === undefined) return result
       if (!Object.hasOwn(roots, license)) {
         roots[license] = [...links.root]
         size += lengthOf(links.root)
@@ -140,6 +144,14 @@ export class DeskRenewals {
       return { ...result, root: license, leases: [...links.leases] }
     })
     return { roots, results: proved }
+  }
+
+  async #sign(agent: string, result: Result): Promise<Signed> {
+    if (result.outcome !== 'renewed') return { result }
+    const { lessor, linksOf } = this.#options
+    const grant = lessor.view.grant(peerGrantId(agent, result.id))
+    const license = grant && lessor.view.supply(grant.parts[0]?.supply ?? '')?.license
+    return { result, license, links: grant && (await linksOf(grant)) }
   }
 }
 

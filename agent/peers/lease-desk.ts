@@ -31,6 +31,12 @@ import { RefusedIds } from './lease-desk-refused.ts'
 import { DeskRenewals, type Upstream } from './lease-desk-renewals.ts'
 import type { LeaseAsk, LeaseGrant, LeaseQueued, Offers, RenewalsAnswer, RenewalsAsk } from './wire.ts'
 
+/** Seats that are taken along, as other agents are told of them. */
+export interface OfferedDetachments {
+  ready(agent: string): readonly string[]
+  figures(product: ProductName): { readonly detachable: number; readonly detached: number; readonly maxDays: number }
+}
+
 export interface LeaseDeskOptions {
   readonly lessor: Pick<Lessor, 'view' | 'promiseOf' | 'isReady' | 'renew' | 'disconnect' | 'forbid'>
   readonly finder: LeaseFinder
@@ -41,11 +47,13 @@ export interface LeaseDeskOptions {
   /** Id of this agent, which is that of its license server. */
   readonly self: string
   /** Signs the links of a lease anew; undefined where its license gives no proof. */
-  readonly linksOf: (grant: Grant) => LeaseLinks | undefined
+  readonly linksOf: (grant: Grant) => Promise<LeaseLinks | undefined>
   /** How the pool of this agent stands. */
   readonly explain: RefusalContext['explain']
   readonly licenseFacts: LeaseOfferOptions['licenseFacts']
   readonly relayed: LeaseOfferOptions['relayed']
+  /** What of this agent can be taken along, and what was made for an agent and is not taken yet. */
+  readonly detaching?: () => OfferedDetachments
   /** Told what came of every request but repeats. */
   readonly onOutcome?: (peer: PeerCaller, ask: LeaseAsk, outcome: 'granted' | Refusal) => void
 }
@@ -102,10 +110,12 @@ export class LeaseDesk {
       ? leaseOffers(peer.id, self, {
           ...this.#options,
           waiting: (product) => finder.waiting(product),
+          figures: (product) => this.#options.detaching?.().figures(product),
           nextReturnAt: (product) => explain(product, undefined)?.nextReturnAt,
         })
       : []
-    return { instance: self, serving: state, offers }
+    const ready = this.#options.detaching?.().ready(peer.id) ?? []
+    return { instance: self, serving: state, offers, ...(ready.length === 0 ? {} : { detachments: [...ready] }) }
   }
 
   /** `PUT leases/{id}`: asks for a lease, keeps its place in the line, or renews it (R14). */
@@ -186,6 +196,11 @@ export class LeaseDesk {
     this.#counts.notePolicy()
   }
 
+  /** A detachment was made for an agent, or made longer. */
+  noteDetachment(agent: string, id: string): void {
+    this.#news.send(agent, { kind: 'detachment-ready', detachment: id })
+  }
+
   /** Agents that listen to news now. */
   get streams(): number {
     return this.#news.streams
@@ -226,7 +241,7 @@ export class LeaseDesk {
       case 'too_many':
         return this.#note(peer, ask, command, this.#refusalOf({ kind: 'queue_full' }, command))
       case 'found':
-        return this.#told(answer.found, peer, ask, command)
+        return await this.#told(answer.found, peer, ask, command)
     }
   }
 
@@ -248,11 +263,11 @@ export class LeaseDesk {
     return more ?? { kind: 'permitted', command: permitted }
   }
 
-  #told(found: FoundLease, peer: PeerCaller, ask: LeaseAsk, command: LeaseCommand): LeaseAnswer {
+  async #told(found: FoundLease, peer: PeerCaller, ask: LeaseAsk, command: LeaseCommand): Promise<LeaseAnswer> {
     if (found.kind !== 'granted' && found.kind !== 'repeated')
       return this.#note(peer, ask, command, this.#refusalOf(found, command))
     if (found.kind === 'granted') this.#options.onOutcome?.(peer, ask, 'granted')
-    return this.#granted(found, found.kind === 'granted')
+    return await this.#granted(found, found.kind === 'granted')
   }
 
   /** The same id again, of a lease that lives (R14). */
@@ -267,7 +282,7 @@ export class LeaseDesk {
     const renewal = await this.#renewals.renew(grant)
     switch (renewal.kind) {
       case 'renewed':
-        return this.#granted(renewal, false)
+        return await this.#granted(renewal, false)
       case 'ended':
         return leaseEnded(renewal.reason)
       case 'unknown':
@@ -277,8 +292,8 @@ export class LeaseDesk {
     }
   }
 
-  #granted(promised: PromisedSeats, created: boolean): LeaseAnswer {
-    const lease = leaseGrant(promised, this.#options)
+  async #granted(promised: PromisedSeats, created: boolean): Promise<LeaseAnswer> {
+    const lease = await leaseGrant(promised, this.#options)
     return lease ? { kind: 'granted', created, lease } : leaseEnded('license_removed')
   }
 

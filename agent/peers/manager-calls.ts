@@ -160,7 +160,7 @@ function pathOf(lease: string): string {
   return `/leases/${encodeURIComponent(lease)}`
 }
 
-function unusable(detail: string): Unreachable {
+export function unusable(detail: string): Unreachable {
   return { kind: 'unreachable', unsent: false, step: 'answer', detail: `${detail}.` }
 }
 
@@ -171,7 +171,7 @@ function withKnownNews(body: unknown): unknown {
 }
 
 /** A refusal, or no answer at all: where nothing was decided the lease may be there, so it has to be cancelled. */
-function refusalIn({ status, body }: PeerAnswered): Extract<LeaseReply, { kind: 'refused' | 'unreachable' }> {
+export function refusalIn({ status, body }: PeerAnswered): Extract<LeaseReply, { kind: 'refused' | 'unreachable' }> {
   const problem = peerProblemSchema.safeParse(body)
   if (!problem.success || status < 400) return unusable(`It answered ${status} without a reason`)
   const { code, detail } = problem.data

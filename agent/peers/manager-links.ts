@@ -6,8 +6,9 @@ import type { Timers } from '../clock.ts'
 import type { ManagerLink } from './manager-link.ts'
 import type { KnownPeer } from './prober.ts'
 
-/** Seats there may have changed, or it could not be reached. */
-export type News = 'counts' | 'lost'
+/** It answered, seats there may have changed, or it could not be reached: what comes later says more. */
+const kindsOfNews = ['answered', 'counts', 'lost'] as const
+export type News = (typeof kindsOfNews)[number]
 
 export interface ManagerLinksParts {
   readonly linkTo: (peer: KnownPeer) => ManagerLink
@@ -52,7 +53,7 @@ export class ManagerLinks {
         this.#waiting.delete(id)
         this.#parts.onNews(id, told)
       })
-    if (waiting !== 'lost') this.#waiting.set(id, news)
+    if (waiting === undefined || kindsOfNews.indexOf(waiting) < kindsOfNews.indexOf(news)) this.#waiting.set(id, news)
   }
 }
 
@@ -80,8 +81,7 @@ class LivePeer implements KnownPeer {
 function observeLink(link: ManagerLink, onNews: (news: News) => void): ManagerLink {
   const observe = async <Reply extends { readonly kind: string }>(answer: Promise<Reply>): Promise<Reply> => {
     const reply = await answer
-    if (reply.kind === 'unreachable') onNews('lost')
-    if (reply.kind === 'refused') onNews('counts')
+    onNews(reply.kind === 'unreachable' ? 'lost' : reply.kind === 'refused' ? 'counts' : 'answered')
     return reply
   }
   return {

@@ -45,6 +45,7 @@ export type Meeting = Met | (Unreachable & { readonly steps: readonly Step[] })
 export interface MeetingParts {
   readonly connect: Connect
   readonly clock: Pick<Clock, 'atMost' | 'wall'>
+  readonly timers: Timers
   readonly randomId: () => string
   /** Of this agent: meeting oneself is no meeting. */
   readonly self: string
@@ -57,12 +58,49 @@ const order: readonly Step['step'][] = ['name', 'connect', 'tls', 'identity', 'v
 /** ms after which the next address is tried beside the one that has not answered yet. */
 const stagger = 400
 
-/** @param expected id of the agent that should be there; undefined for whoever it is */
+/** ms after which an agent that is greeted by too many is greeted again, as it says itself. */
+const busyPause = 1000
+const busy = 'too many greet it from this address at the moment'
+
+/**
+ * Where too many come from one address, as from an office behind a router, it waits for its turn until `signal`.
+ * @param expected id of the agent that should be there; undefined for whoever it is
+ */
 export async function meetAt(
   parts: MeetingParts,
   place: Place,
   signal: AbortSignal,
   expected?: string,
+): Promise<Meeting> {
+  let refused: Meeting | undefined
+  for (;;) {
+    const meeting = await greetAt(parts, place, signal, expected)
+    if (meeting.kind === 'met') return meeting
+    if (meeting.steps.at(-1)?.detail === busy) refused = meeting
+    else return signal.aborted ? (refused ?? meeting) : meeting
+    await passOrAbort(parts.timers, busyPause, signal)
+    if (signal.aborted) return refused
+  }
+}
+
+function passOrAbort(timers: Timers, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = timers.after(ms, end)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+async function greetAt(
+  parts: MeetingParts,
+  place: Place,
+  signal: AbortSignal,
+  expected: string | undefined,
 ): Promise<Meeting> {
   const { clock } = parts
   const steps: Step[] = []
@@ -94,6 +132,9 @@ export async function meetAt(
     }
     const said = await exchange(greeting, { socket, signal, limit: mostHello })
     if (said.kind === 'broken') return fail('answer', said.detail)
+    // That it is busy says nothing of who it is.
+    if (said.status === 429) return fail('answer', busy)
+    if (said.status === 503) return fail('answer', 'it takes no requests at the moment')
     const latency = clock.atMost() - since
     const proof = prove(said, nonce, certificate)
     if (proof.kind === 'wrong') return fail('identity', proof.detail)
@@ -115,7 +156,7 @@ export async function meetAt(
 
 /** The first of the places where the expected agent proves itself; else what went furthest. */
 export function meetAnywhere(
-  parts: MeetingParts & { readonly timers: Timers },
+  parts: MeetingParts,
   places: readonly Place[],
   signal: AbortSignal,
   expected: string,

@@ -57,6 +57,12 @@ export class OutgoingProxy {
     return await this.#tunnel(target, settings, signal)
   }
 
+  /** Whether connections to the target leave by the proxy. */
+  async leadsTo(target: Target, signal: AbortSignal): Promise<boolean> {
+    const settings = this.#options.settings()
+    return settings.url !== '' && !(await this.#isStraight(target, settings, signal))
+  }
+
   /**
    * Connects and closes again, and says how far it came.
    * @param target absent: as far as the login of the proxy, since then there is nothing to reach

@@ -68,8 +68,8 @@ const mostHops = 8
 /** What an address may send that does not verify, and how many new agents may come from it. */
 const unverified = { size: 100, perSecond: 50 }
 const strangers = { size: 30, perSecond: 0.1 }
-/** `hello` costs a signature and is asked by anybody. */
-const greetings = { size: 60, perSecond: 5 }
+/** `hello` costs a signature and is asked by anybody; many agents may come from the address of one router or proxy. */
+const greetings = { size: 300, perSecond: 50 }
 const mostKeys = 2_000
 
 export class PeerDoor {

@@ -93,6 +93,29 @@ export class Restored {
       .catch(onTrouble)
   }
 
+  /** Another agent has shown a document that this one signed and does not know any more. @param by id of who shows it */
+  report(by: string): void {
+    const { restored, confirmed } = this.#self
+    if (restored !== undefined) return
+    const at = this.#parts.clock.wall()
+    const record: SelfRecord = {
+      ...this.#self,
+      restored: { at, count: confirmed?.count ?? 0, revision: confirmed?.revision ?? 0, by },
+    }
+    this.#self = record
+    this.show()
+    this.#parts.writes
+      .submit((transaction) => {
+        transaction.put('peer', selfKey, write(record))
+        transaction.journal({ type: 'agent.rolled_back', facts: { shown: by, document: true } })
+        transaction.after(() => {
+          this.#self = record
+          this.show()
+        })
+      })
+      .catch(this.#parts.onTrouble)
+  }
+
   /** The administrator says that this copy is the one that goes on. */
   async confirm(by: string): Promise<void> {
     await this.#parts.writes.submit((transaction) => {

@@ -95,6 +95,8 @@ export const offersSchema = z.object({
     'denied_by_rule',
   ]),
   offers: z.array(offerSchema).max(5000),
+  /** Detachments that were made for who asks and are not taken yet. */
+  detachments: z.array(peerId).max(100).optional(),
 })
 export type Offers = z.output<typeof offersSchema>
 
@@ -237,6 +239,16 @@ export const peerProblemSchema = z.object({
   /** `no_seats`: the most seats one lease could have now. */
   largest: z.int().min(0).optional(),
   reason: text(64).optional(),
+  /** Of a detachment: the latest date and the most seats that would be allowed, and the machine where it is switched off. */
+  latest: text(40).optional(),
+  maxDays: z.int().min(0).optional(),
+  after: text(40).optional(),
+  detachable: z.int().min(0).optional(),
+  machine: shown(64).optional(),
+  /** What the two clocks say, and by how many minutes they differ. */
+  here: text(40).optional(),
+  there: text(40).optional(),
+  minutes: z.int().min(0).optional(),
   /** As `ManagerView` of the explanation. */
   explanation: z.unknown().optional(),
 })

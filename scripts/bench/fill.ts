@@ -1,10 +1,11 @@
 /**
  * Fills an agent with sessions that stay open, over plain connections of its own, and notes their ids and keys.
- * Imports connection and the report's type only.
+ * Imports connection, times and the report's type.
  */
 import { writeFileSync } from 'node:fs'
 import { Connection } from './connection.ts'
 import type { LoadReport } from './load.ts'
+import { summarize } from './times.ts'
 
 export interface OpenSession {
   readonly id: string
@@ -45,15 +46,11 @@ export async function fill(
   await Promise.all(Array.from({ length: connections }, work))
   const seconds = (performance.now() - start) / 1000
   writeFileSync(file, JSON.stringify(opened))
-  times.sort((one, other) => one - other)
-  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   return {
     requests: count,
     seconds,
     requestsPerSecond: count / seconds,
-    p50: at(0.5),
-    p99: at(0.99),
-    max: at(1),
+    ...summarize(times),
     wrong: {},
   }
 }

@@ -1,16 +1,20 @@
 /**
  * The load: a program that reads one order as JSON from standard input, keeps that many connections busy for that long with
- * autocannon, and prints one report as JSON. The same program loads the agent and the bare server. Imports fill only.
+ * autocannon, and prints one report as JSON. The same program loads the agent and the bare server. Imports fill, times.
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import autocannon, { type Request } from 'autocannon'
 import { fill, type OpenSession } from './fill.ts'
+import { summarize, type Times } from './times.ts'
 
 export type Work =
-  /** Opens a session and closes it: two requests. */
-  | { readonly kind: 'open-close'; readonly body: string; readonly nonce: boolean }
+  /**
+   * Opens a session and closes it: two requests. With `users` for so many users in turn, with 0 for another one each time;
+   * without it for the one in `body`.
+   */
+  | { readonly kind: 'open-close'; readonly body: string; readonly nonce: boolean; readonly users?: number }
   /** Keeps the sessions of `file` alive, one after another. */
   | { readonly kind: 'heartbeat'; readonly file: string; readonly nonce: boolean }
   | { readonly kind: 'get'; readonly path: string }
@@ -28,14 +32,13 @@ export interface LoadOrder {
     | { readonly kind: 'fill'; readonly body: string; readonly count: number; readonly file: string }
 }
 
-export interface LoadReport {
+/** The times are those of the requests. */
+export interface LoadReport extends Times {
   readonly requests: number
   readonly seconds: number
   readonly requestsPerSecond: number
-  /** Milliseconds per request. */
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
+  /** Of the opening of sessions alone, where that was part of the work. */
+  readonly opening?: Times
   /** Answers that are no success, by class; `errors` are connections that failed. */
   readonly wrong: Readonly<Record<string, number>>
 }
@@ -54,6 +57,15 @@ function withNonce(body: string, nonce: boolean): string {
   return `${body.slice(0, -1)}${body === '{}' ? '' : ','}"nonce":"${makeToken()}"}`
 }
 
+let openings = 0
+
+function withUser(body: string, users: number | undefined): string {
+  if (users === undefined) return body
+  openings += 1
+  const account = users === 0 ? `${run}-${openings}` : `user-${openings % users}`
+  return JSON.stringify({ ...(JSON.parse(body) as object), user: { account } })
+}
+
 const json = { 'content-type': 'application/json' }
 
 /** What each connection asks, in turn. */
@@ -67,7 +79,7 @@ function makeRequests(work: Work): Request[] {
           setupRequest: (request) => ({
             ...request,
             headers: { ...json, 'idempotency-key': makeToken() },
-            body: withNonce(work.body, work.nonce),
+            body: withNonce(withUser(work.body, work.users), work.nonce),
           }),
           onResponse: (status, body, context) => {
             if (status !== 201) throw new Error(`a session was not opened: ${status} ${body}`)
@@ -115,11 +127,13 @@ async function shoot(order: LoadOrder, work: Work, seconds: number): Promise<Loa
   const url = `http://127.0.0.1:${order.port}`
   const { connections } = order
   const times: number[] = []
+  const opening: number[] = []
   const running = autocannon({ url, connections, duration: seconds, requests: makeRequests(work) })
-  running.on('response', (_client, _status, _bytes, time) => times.push(time))
+  running.on('response', (_client, status, _bytes, time) => {
+    times.push(time)
+    if (status === 201) opening.push(time)
+  })
   const result = await running
-  times.sort((one, other) => one - other)
-  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   const wrong = {
     '1xx': result['1xx'],
     '3xx': result['3xx'],
@@ -132,9 +146,8 @@ async function shoot(order: LoadOrder, work: Work, seconds: number): Promise<Loa
     requests: result.requests.total,
     seconds: result.duration,
     requestsPerSecond: result.requests.total / result.duration,
-    p50: at(0.5),
-    p99: at(0.99),
-    max: at(1),
+    ...summarize(times),
+    ...(opening.length > 0 ? { opening: summarize(opening) } : {}),
     wrong: Object.fromEntries(Object.entries(wrong).filter(([, count]) => count > 0)),
   }
 }

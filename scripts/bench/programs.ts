@@ -28,17 +28,20 @@ export interface RunningServer {
 export class AgentProgram {
   readonly #folder: string
   readonly #program: string
+  readonly #settings: Readonly<Record<string, string>>
 
-  constructor(folder: string, program = agentProgram) {
+  /** @param settings as environment variables, by what follows `LEASEHOLD_` in their names */
+  constructor(folder: string, program = agentProgram, settings: Readonly<Record<string, string>> = {}) {
     this.#folder = folder
     this.#program = program
+    this.#settings = settings
   }
 
   async start(): Promise<RunningServer> {
     await mkdir(this.#folder, { recursive: true })
     const port = await findFreePort()
     const began = performance.now()
-    const child = spawn(process.execPath, [this.#program, 'serve'], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=32', this.#program, 'serve'], {
       env: { ...this.#env(), LEASEHOLD_NETWORK_PORT: String(port) },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
@@ -58,6 +61,7 @@ export class AgentProgram {
       HOME: this.#folder,
       LEASEHOLD_DATA: path.join(this.#folder, 'data'),
       UV_THREADPOOL_SIZE: '16',
+      ...Object.fromEntries(Object.entries(this.#settings).map(([name, value]) => [`LEASEHOLD_${name}`, value])),
     }
   }
 }
@@ -94,6 +98,27 @@ export async function readMemory(pid: number): Promise<number | undefined> {
   return kibibytes === undefined ? undefined : Number(kibibytes) / 1024
 }
 
+/** Seconds of processor time that a process has had, over all of its threads; undefined where the system does not say. */
+export async function readProcessorTime(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The name of the program stands in brackets and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  // A tick is a hundredth of a second on every Linux that Node runs on.
+  return Number.isNaN(ticks) ? undefined : ticks / 100
+}
+
+/** Asks the agent's interface; throws unless it is answered well. */
+export async function callAgent(port: number, method: string, address: string, body?: object): Promise<unknown> {
+  const response = await fetch(`http://localhost:${port}/api/v1${address}`, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const said = await response.text()
+  if (!response.ok) throw new Error(`${method} ${address} was answered ${response.status}: ${said}`)
+  return said === '' ? undefined : JSON.parse(said)
+}
+
 function serverOf(child: ChildProcess, port: number): Omit<RunningServer, 'startedIn'> {
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   return {
@@ -121,7 +146,7 @@ async function waitUntilReady(child: ChildProcess, port: number): Promise<void> 
   throw new Error('the agent was not ready within 2 minutes')
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
   const address = server.address()

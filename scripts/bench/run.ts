@@ -1,6 +1,6 @@
 /**
  * Carries out a plan: for every number of live sessions an agent of its own, filled, restarted, and measured in turns
- * with the bare server. Imports plan, programs, license.
+ * with the bare server. Imports plan, programs, license, times.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
@@ -9,6 +9,7 @@ import { installLicense, product } from './license.ts'
 import type { LoadOrder, LoadReport } from './load.ts'
 import { type Measurement, measurements, type Plan } from './plan.ts'
 import { AgentProgram, load, type RunningServer, readMemory, startBare } from './programs.ts'
+import { describeTimes } from './times.ts'
 
 export interface Row extends Measurement {
   readonly live: number
@@ -126,14 +127,13 @@ function makeWork(measurement: Measurement, file: string): LoadOrder['work'] {
 export function describeRow(row: Row): string {
   const name = `${row.work}${row.proof ? ' with proof' : ''}`
   const { agent } = row
-  const times = [agent.p50, agent.p99, agent.max].map((time) => time.toFixed(2).padStart(8)).join(' ')
   return [
     name.padEnd(26),
     `${row.live} live`.padStart(12),
     `${row.connections} connections`.padStart(17),
     `${Math.round(agent.requestsPerSecond)}/s`.padStart(10),
     `ratio ${row.ratio.toFixed(2)}`.padStart(12),
-    `  p50 p99 max ${times} ms`,
+    describeTimes(agent),
   ].join('')
 }
 

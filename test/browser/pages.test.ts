@@ -121,15 +121,21 @@ test('between cards and full width, tables keep their buttons inside, in every l
       '/journal',
       '/managers',
       '/managers/search',
+      '/detached',
     ]) {
       await page.goto(server.address + address)
       for (const width of [1040, 1160, 1200, 1280, 1400]) {
         await page.setViewportSize({ width, height: 800 })
-        const beyond = await page.locator('.table-frame').evaluate((frame) => {
-          const { scrollWidth, clientWidth } = frame as unknown as { scrollWidth: number; clientWidth: number }
-          return scrollWidth - clientWidth
-        })
-        t.is(beyond, 0, `${locale} ${width} ${address}`)
+        const beyond = await page.locator('.table-frame').evaluateAll((frames) =>
+          frames.map((frame) => {
+            const { scrollWidth, clientWidth } = frame as unknown as { scrollWidth: number; clientWidth: number }
+            return scrollWidth - clientWidth
+          }),
+        )
+        t.true(
+          beyond.length > 0 && beyond.every((each) => each === 0),
+          `${locale} ${width} ${address}: ${beyond.join(', ')}`,
+        )
       }
     }
   }

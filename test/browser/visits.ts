@@ -3,6 +3,7 @@
  */
 import type { Page } from 'playwright-core'
 import { password, type SampleParts } from '../http/ui/sample-parts.ts'
+import { detachVisits } from './detach-visits.ts'
 import { networkVisits } from './network-visits.ts'
 import { send, type Visit } from './visit.ts'
 
@@ -176,6 +177,7 @@ export const visits: readonly Visit[] = [
     act: (page) => send(page, () => page.locator('[name="agent.name"]').fill('WS-18'), 'Submit'),
   },
   ...networkVisits,
+  ...detachVisits,
   { name: 'sign-in', size: 'some', address: '/configuration/basic', prepare: protect },
   {
     name: 'sign-in-refused',

@@ -385,3 +385,21 @@ test('each verb of serving sends its switch and prints the state after it', asyn
   agent.on('PUT /api/v1/serving', refusal('read_only_setting', 'It is fixed.'))
   t.is(await run('serving', 'disable'), 9)
 })
+
+// ---- products
+
+test('the mode of a product is shown, and changed with the manager to ask', async (t) => {
+  const { agent, io, run } = await begin(t)
+  const at = '/api/v1/products/acme/cad/mode'
+  agent.on(`GET ${at}`, () => answers({ mode: 'both', manager: '' }))
+  agent.on(`PUT ${at}`, ({ body }) => answers({ mode: 'network', manager: '', ...(body as object) }))
+  t.is(await run('products', 'mode', 'acme/cad'), 0)
+  t.true(io.stdout.text.includes('acme/cad: both, manager found each time.'))
+  t.is(await run('products', 'mode', 'acme/cad', '--set', 'network', '--manager', 'office:1948'), 0)
+  t.true(io.stdout.text.includes('acme/cad: network, office:1948.'))
+  t.is(await run('products', 'mode', 'acme/cad', '--manager', 'auto'), 0)
+  t.deepEqual(
+    agent.asked.slice(1).map(({ body }) => body),
+    [{ mode: 'network', manager: 'office:1948' }, { manager: '' }],
+  )
+})

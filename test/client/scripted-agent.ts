@@ -155,5 +155,5 @@ export class ScriptedAgent {
 
 function whatOf({ method, path }: AgentCall): What {
   if (path.startsWith('/api/v1/events')) return 'news'
-  return ({ POST: 'open', PUT: 'beat', GET: 'look', DELETE: 'close' } as const)[method]
+  return ({ POST: 'open', PUT: 'beat', GET: 'look', DELETE: 'close', PATCH: 'beat' } as const)[method]
 }

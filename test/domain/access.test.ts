@@ -370,19 +370,24 @@ test('rules that are written for one click are read as meaning just that one', (
   )
 })
 
-test('a thousand rules are decided in far less than a millisecond', (t) => {
+test('deciding by a thousand rules costs a small part of reading them once', (t) => {
   const lines = Array.from({ length: 1000 }, (_, at) =>
     at % 2 === 0 ? `deny=user${at}@10.${at % 200}.0.0/16,product:acme/*` : `deny=*ana${at}@ws-${at}`,
-  )
-  const list = rules('users', lines.join('\n'))
+  ).join('\n')
+  const list = rules('users', lines)
   const subject = { account: 'ana', email: 'ana@example.com', host: 'ws', address: '10.201.0.1', product: 'acme/cad' }
-  const runs = 200
-  for (let run = 0; run < runs; run += 1) decide(list, subject)
-  const started = process.hrtime.bigint()
-  for (let run = 0; run < runs; run += 1) decide(list, subject)
-  const each = Number(process.hrtime.bigint() - started) / runs / 1000
-  t.log(`${each.toFixed(0)} µs`)
-  t.true(each < 1000)
+  const fastest = (task: () => void): number =>
+    Math.min(
+      ...Array.from({ length: 20 }, () => {
+        const started = process.hrtime.bigint()
+        task()
+        return Number(process.hrtime.bigint() - started)
+      }),
+    )
+  const reading = fastest(() => void rules('users', lines))
+  const deciding = fastest(() => void decide(list, subject))
+  t.log(`${(deciding / reading).toFixed(2)} of reading`)
+  t.true(deciding < reading / 2)
 })
 
 test('the examples of docs/access-rules.md are rules', (t) => {

@@ -103,13 +103,13 @@ test('S7: the seat that is being converted is not in the way, one that somebody 
   t.deepEqual(place(world), { kind: 'too_many_seats', detachable: 0 })
   const converting = world.book.grant('ana')
   if (!converting) throw new Error('no seat')
-  t.like(place(world, { converting }), { kind: 'placed' })
-  t.deepEqual(place(world, { converting, reserved: { seats: 2, percent: 0 } }), {
+  t.like(place(world, { converting: [converting] }), { kind: 'placed' })
+  t.deepEqual(place(world, { converting: [converting], reserved: { seats: 2, percent: 0 } }), {
     kind: 'too_many_seats',
     detachable: 0,
   })
   world.open('ana-again', { who: ana })
-  t.deepEqual(place(world, { converting }), { kind: 'too_many_seats', detachable: 0 })
+  t.deepEqual(place(world, { converting: [converting] }), { kind: 'too_many_seats', detachable: 0 })
 })
 
 test('R17: a detached seat is shared by no key, and it never moves', (t) => {

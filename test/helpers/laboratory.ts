@@ -4,6 +4,9 @@
  */
 import { makeNamespace, type Namespace } from './namespace.ts'
 
+/** In full, since npm puts a program of a package that is called nft first. */
+const nft = '/usr/sbin/nft'
+
 /** Subnet 3 is 10.47.3.0/24. */
 const prefix = '10.47'
 
@@ -105,11 +108,11 @@ export class Machine {
 
   /** Undoes all three. */
   async restore(): Promise<void> {
-    await this.space.run('nft', ['delete', 'table', 'inet', 'trouble'])
+    await this.space.run(nft, ['delete', 'table', 'inet', 'trouble'])
   }
 
   async #filter(input: string, output: string): Promise<void> {
-    const chain = (hook: string, rule: string) => `chain ${hook} { type filter hook ${hook} priority 0; ${rule}; }`
-    await this.space.run('nft', [`table inet trouble { ${chain('input', input)} ${chain('output', output)} }`])
+    const chain = (hook: string, rule: string) => `chain ${hook} { type filter hook ${hook} priority 0; ${rule}; };`
+    await this.space.run(nft, [`table inet trouble { ${chain('input', input)} ${chain('output', output)} }`])
   }
 }

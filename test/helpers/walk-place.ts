@@ -40,7 +40,7 @@ export async function makeWalkPlace(sources?: string): Promise<WalkPlace> {
     port,
     env: {
       HOME: home,
-      PATH: process.env.PATH ?? '/usr/bin:/bin',
+      PATH: withoutPackages(process.env.PATH ?? '/usr/bin:/bin'),
       LANG: 'C.UTF-8',
       TERM: 'dumb',
       TMPDIR: scratch,
@@ -49,6 +49,12 @@ export async function makeWalkPlace(sources?: string): Promise<WalkPlace> {
     wrap: (command, args) => namespace?.wrap(command, args) ?? [command, [...args]],
     remove: () => removePlace(base, namespace),
   }
+}
+
+/** npm puts the programs of packages first, and one of them is called as a program of the system is (nft). */
+function withoutPackages(folders: string): string {
+  const isOfSystem = (folder: string): boolean => !folder.split(path.sep).includes('node_modules')
+  return folders.split(path.delimiter).filter(isOfSystem).join(path.delimiter)
 }
 
 /** The document as it is followed at this place. */

@@ -247,6 +247,20 @@ test('a product is unknown only after the first search is over', async (t) => {
   }
 })
 
+test('the first manager that has a product is asked, although the search goes on', async (t) => {
+  const { place } = await placeWith([{}])
+  place.network.settling = new Promise(() => {})
+  const found = place.network.managers.splice(0)
+  const opening = place.open('key-1')
+  await turn()
+  place.network.change()
+  await turn()
+  t.is(place.held().length, 0)
+  place.network.managers.push(...found)
+  place.network.change()
+  t.is(codeOf(await opening), 'opened')
+})
+
 test('managers that have it and can not be reached are named, where no license here fits', async (t) => {
   const { place } = await placeWith([{}])
   place.network.lostIds.add('manager-1')

@@ -75,7 +75,7 @@ class Peer {
     if (answer.kind !== 'granted' && answer.kind !== 'repeated') throw new Error(`no lease: ${answer.kind}`)
     const { grant, expiresIn } = answer
     const source = manager.supply(grant.parts[0]?.supply ?? '')
-    const links = manager.agent.parts.proofs.leaseLinks(grant)
+    const links = await manager.agent.parts.proofs.leaseLinks(grant)
     if (links) this.links.set(id, { links: [...links.root, ...links.leases] })
     const { until: _, local: _local, features: _features, product: _product, title: _title, ...rest } = source
     const key = grant.parts[0]?.key
@@ -203,7 +203,7 @@ test('R26: the text of a lease lasts no longer than the lease, its license, or a
   const session = await desktop.agent.seat({ nonce })
   t.is(check(session.proof, vendor).kind, 'valid')
   pass(1_000_000, manager, desktop)
-  const between = payloadOf(manager.agent.parts.proofs.leaseLinks(grant)?.leases[0])
+  const between = payloadOf((await manager.agent.parts.proofs.leaseLinks(grant))?.leases[0])
   t.is(between.exp - between.iat, 2600, 'what is left of the promise')
   await desktop.lease(manager, 'lease-1')
   const third = payloadOf(desktop.links.get('lease-1')?.links[2])
@@ -213,7 +213,7 @@ test('R26: the text of a lease lasts no longer than the lease, its license, or a
     'valid',
   )
   pass(3_600_000, manager, desktop)
-  t.is(manager.agent.parts.proofs.leaseLinks(grant), undefined, 'nothing is promised any more')
+  t.is(await manager.agent.parts.proofs.leaseLinks(grant), undefined, 'nothing is promised any more')
 })
 
 test('R26: a lease of any-product seats, of a feature or of a reserve proves just that', async (t) => {
@@ -251,10 +251,10 @@ test('R27: there is no proof of a lease where the license needs no activation, o
   await manager.install(vendor, { products: [{ name: 'cam', seats: 1 }] })
   const unknown = await manager.lessor.open({ ...leaseCommand('nobody', manager.id, 'lease-2'), product: 'acme/cam' })
   if (unknown.kind !== 'granted') throw new Error(unknown.kind)
-  t.is(manager.agent.parts.proofs.leaseLinks(unknown.grant), undefined)
+  t.is(await manager.agent.parts.proofs.leaseLinks(unknown.grant), undefined)
   const own = await manager.lessor.open({ ...leaseCommand(desktop.id, manager.id, 'lease-3'), product: 'acme/cad' })
   if (own.kind !== 'granted') throw new Error(own.kind)
-  t.is(manager.agent.parts.proofs.leaseLinks(own.grant), undefined)
+  t.is(await manager.agent.parts.proofs.leaseLinks(own.grant), undefined)
 })
 
 test('R27: links that are none prove nothing', async (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ok } from '../../agent/http/reply.ts'
 import { defineRoute } from '../../agent/http/route.ts'
-import { ConnectionTest } from '../../agent/peers/connection-test.ts'
+import { ConnectionTest, type ConnectionTestParts } from '../../agent/peers/connection-test.ts'
 import { PeerProber } from '../../agent/peers/peer-prober.ts'
 import { systemNetwork } from '../../agent/peers/system-network.ts'
 import { systemTimers } from '../../agent/system-clock.ts'
@@ -13,8 +13,9 @@ const open = new AbortController().signal
 /** ms that something which comes for sure may take, on a machine that is busy. */
 const patience = 30_000
 
-async function run(net: Neighborhood, address: string) {
+async function run(net: Neighborhood, address: string, proxy?: ConnectionTestParts['proxy']) {
   const connection = new ConnectionTest({
+    ...(proxy && { proxy }),
     network: net,
     prober: net,
     timers: net.clock,
@@ -54,6 +55,24 @@ test('a test tells name, TCP, TLS, identity, version, latency, clock difference 
   ])
     t.true(said.includes(part), part)
   t.regex(report.steps[6]?.help ?? '', /Set the clock right/)
+})
+
+test('a manager behind the outgoing proxy is tested through it, also where only the proxy knows its name', async (t) => {
+  const net = new Neighborhood()
+  net.add('far', 'far.example:1947')
+  let isGood = true
+  const failed = { step: 'login', outcome: 'failed', detail: 'the proxy wants another password' } as const
+  const proxy: ConnectionTestParts['proxy'] = {
+    leadsTo: async ({ host }) => host === 'far.example',
+    test: async () => ({ way: 'proxy', good: isGood, steps: isGood ? [] : [failed], ms: 5 }),
+  }
+  t.true((await run(net, 'far.example', proxy)).reached)
+  isGood = false
+  const report = await run(net, 'far.example', proxy)
+  t.regex(report.outcomes, /^name passed, tcp failed, tls skipped/)
+  t.is(report.steps[1]?.detail, 'By the outgoing proxy: the proxy wants another password.')
+  t.regex(report.steps[1]?.help ?? '', /Configuration > Network/)
+  t.regex((await run(net, 'near.example', proxy)).outcomes, /^name failed/)
 })
 
 test('the step that fails says what to ask the network administrator for, and those after it are skipped', async (t) => {
@@ -112,6 +131,16 @@ test('a range is tested address by address, and a large one is for the search', 
 })
 
 // ---- over the real transport
+
+test('an agent that is too busy to say who it is counts as one that does not answer, not as somebody else', async (t) => {
+  const [asker, manager] = [await PeerAgent.start({ name: 'WS-1' }), await PeerAgent.start({ name: 'LIC-1' })]
+  t.teardown(() => Promise.all([asker.stop(), manager.stop()]))
+  while (manager.door.greet('127.0.0.1') === undefined);
+  const meet = () => asker.client.meet(`127.0.0.1:${manager.port}`, { timeout: 5000 })
+  t.like(await meet(), { kind: 'unreachable', unsent: true, step: 'answer' })
+  manager.clock.advance(1000)
+  t.is((await meet()).kind, 'met')
+})
 
 test('a real agent is met, tested and asked what it offers; another id at its address is nobody', async (t) => {
   const offers = defineRoute({

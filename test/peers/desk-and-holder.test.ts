@@ -159,7 +159,7 @@ test('R21: a branch office passes seats on, and gives them back when its own cli
     clock: branch.clock,
     timers: branch.clock,
     self: named.id,
-    linksOf: () => undefined,
+    linksOf: async () => undefined,
     explain: () => undefined,
     licenseFacts: () => undefined,
     relayed: () => [{ manager: self, offer: at(team.links, 0).offer }],

@@ -140,7 +140,7 @@ export async function deskStand(options: DeskStandOptions = {}): Promise<DeskSta
     clock,
     timers: clock,
     self,
-    linksOf: () => undefined,
+    linksOf: async () => undefined,
     explain: () => undefined,
     licenseFacts: () => ({ model: 'perpetual' }),
     relayed: () => [],

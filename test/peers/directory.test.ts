@@ -294,6 +294,26 @@ test('a manager that could not be reached for a lease is looked after at once', 
   t.is(net.stateOf('LIC-1'), 'unreachable')
 })
 
+test('a manager that renews again is asked for its offers at once, and not with every renewal', async (t) => {
+  const net = await started((net) => {
+    net.lines = ['10.0.0.1']
+    net.add('LIC-1', '10.0.0.1:1947')
+  })
+  const link = net.directory.link(idOf('LIC-1'))
+  const back = net.neighbors.splice(0)
+  await net.clock.run(35_000)
+  t.is(net.stateOf('LIC-1'), 'unreachable')
+  net.neighbors.push(...back)
+  if (net.links[0] !== undefined) net.links[0].reply = { kind: 'acknowledged' }
+  await link?.release('lease-0000000000000001', { timeout: 100 })
+  await net.clock.run(1500)
+  t.is(net.stateOf('LIC-1'), 'reachable')
+  const asked = back[0]?.asked
+  await link?.release('lease-0000000000000002', { timeout: 100 })
+  await net.clock.run(1500)
+  t.is(back[0]?.asked, asked)
+})
+
 // ---- two agents with the same license (I15)
 
 test('two agents that serve the same license are warned of until one stops; seats leased on are no second server', async (t) => {

@@ -26,7 +26,7 @@ test('a lease is told whole, in the shape of the wire, with the count key that i
       pool(3, { rule: 'user', title: 'CAD 9', depth: 2, features: { draw: null } }),
       anySupply('l2/*', { seats: 2, vendorKey }),
     ],
-    desk: { linksOf: () => ({ root: ['license', 'activation'], leases: ['lease'] }) },
+    desk: { linksOf: async () => ({ root: ['license', 'activation'], leases: ['lease'] }) },
   })
   const lease = await get(ann, 'one', { who: { email: 'Ana@x.example' }, feature: 'draw' })
   t.deepEqual(leaseGrantSchema.parse(lease), lease)

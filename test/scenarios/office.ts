@@ -54,8 +54,13 @@ export async function startManager(
 }
 
 /** The same agent again after it was stopped or killed, at the port that it had. */
-export async function restart({ folder, port, environment }: RealAgent): Promise<RealAgent> {
-  return RealAgent.start(folder, { environment: { ...environment, LEASEHOLD_NETWORK_PORT: String(port) } })
+export async function restart({
+  folder,
+  port,
+  options,
+}: Pick<RealAgent, 'folder' | 'port' | 'options'>): Promise<RealAgent> {
+  const environment = { ...options.environment, LEASEHOLD_NETWORK_PORT: String(port) }
+  return RealAgent.start(folder, { ...options, environment })
 }
 
 /** An agent without licenses that looks for managers at these ports of this machine. */

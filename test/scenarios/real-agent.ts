@@ -117,13 +117,13 @@ export class RealAgent {
   readonly folder: string
   readonly port: number
   readonly launch: Launch
-  readonly environment: Readonly<Record<string, string>>
+  readonly options: StartOptions
   readonly #pool: Pool
 
   private constructor(folder: string, launch: Launch, port: number, options: StartOptions) {
-    const { connections = 32, environment = {}, place } = options
+    const { connections = 32, place } = options
     this.folder = folder
-    this.environment = environment
+    this.options = options
     this.launch = launch
     this.port = port
     const connect = place && { connect: { socketPath: place.socketPath } }
@@ -135,7 +135,12 @@ export class RealAgent {
     return new RealAgent(folder, launch, await launch.port(), options)
   }
 
-  async ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object, headers = {}): Promise<Reply> {
+  async ask(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    headers = {},
+  ): Promise<Reply> {
     const answer = await this.#pool.request({
       method,
       path: `/api/v1${path}`,

@@ -26,7 +26,7 @@ function fallAsleep(site: Site): void {
   const { random } = site.world
   const ms = random.chance(0.8) ? random.integer(1_000, 300_000) : random.integer(1_000, 7_200_000)
   site.say(`sleeps for ${ms} ms`)
-  site.machine.fallAsleep(ms)
+  site.machine.suspend(ms)
 }
 
 function setWall(site: Site): void {

@@ -141,7 +141,7 @@ export class SimulatedMachine {
     this.now += ms
   }
 
-  fallAsleep(ms: number): void {
+  suspend(ms: number): void {
     this.#asleepUntil = this.now + ms
   }
 

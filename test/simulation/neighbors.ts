@@ -121,7 +121,7 @@ export class AgentNetwork {
       clock,
       timers: process,
       self: self.id,
-      linksOf: () => undefined,
+      linksOf: async () => undefined,
       explain: parts.explain,
       licenseFacts: () => ({ model: 'perpetual' }),
       relayed: () => (settings.remoteAllowed ? known.relayed() : []),

@@ -192,8 +192,8 @@ export function openBlock(
 ): AnyOpened | DocumentRefusal {
   const opened = openAnyDocument(block.text, keyOf)
   if (opened.kind === 'opened' || block.checksum !== 'differs') return opened
-  if (opened.code !== 'bad_signature' && opened.code !== 'not_a_document' && opened.code !== 'document_altered')
-    return opened
+  // A key that is not known, too, may be one that was damaged.
+  if (!['bad_signature', 'not_a_document', 'document_altered', 'wrong_recipient'].includes(opened.code)) return opened
   return refuseDocument(
     'document_altered',
     'The block is not what its checksum says: it was damaged or changed on its way.',

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { AnyOpened } from './document.ts'
-import { shortGroups } from './keys.ts'
+import { keyId, shortGroups } from './keys.ts'
 import type { License } from './license.ts'
 
 /** What stands after BEGIN and END. Kinds that are never mailed have none. */
@@ -102,6 +102,8 @@ function describe(document: Mailed): Line[] {
     case 'leasehold-detachment':
       add('Product', document.payload.product)
       add('Seats', String(document.payload.seats))
+      add('Manager', document.payload.manager?.name)
+      add('For', shortGroups(keyId(document.payload.next)))
       add('Until', spellDay(document.payload.exp))
       break
     case 'leasehold-return':

@@ -117,9 +117,14 @@ function wrongKind(found: string, wanted: DocumentType): string {
  */
 function embeddedKey(parts: JwsParts): VerifyingKey | undefined {
   const payload = peek(parts)
-  const holder = isRecord(payload) && parts.header.typ === 'leasehold-license' ? payload.vendor : payload
+  const holder = isRecord(payload) ? holderOfKey(payload, parts.header.typ) : payload
   const parsed = publicJwk.safeParse(isRecord(holder) ? holder.key : undefined)
   return parsed.success && keyId(parsed.data) === parts.header.kid ? verifyingKey(parsed.data) : undefined
+}
+
+function holderOfKey(payload: Record<string, unknown>, typ: string): unknown {
+  if (typ === 'leasehold-license') return payload.vendor
+  return typ === 'leasehold-detachment' ? payload.manager : payload
 }
 
 function peek(parts: JwsParts): unknown {

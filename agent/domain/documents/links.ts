@@ -13,6 +13,7 @@ import {
   seconds,
   sessionId,
   shortName,
+  title,
 } from './fields.ts'
 import { publicJwk } from './keys.ts'
 
@@ -48,6 +49,8 @@ export const detachmentSchema = z.strictObject({
   ...envelope('leasehold-detachment'),
   ...passedOn,
   version: z.int().min(1).max(1_000_000),
+  /** Who signs it, so that a machine that never met that agent can check it and name it. */
+  manager: z.strictObject({ key: publicJwk, name: title }).optional(),
 })
 export type Detachment = z.output<typeof detachmentSchema>
 

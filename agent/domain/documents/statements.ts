@@ -19,7 +19,16 @@ export const statementSchema = z.strictObject({
 export type Statement = z.output<typeof statementSchema>
 
 /** For whom a detachment can be made; `iat` is the recipient's time (R12). */
-export const recipientSchema = z.strictObject({ ...envelope('leasehold-recipient'), ...speaker, name: title })
+export const recipientSchema = z.strictObject({
+  ...envelope('leasehold-recipient'),
+  ...speaker,
+  name: title,
+  /** The zone that its calendar days are in, such as `Europe/Berlin`. */
+  zone: z
+    .string()
+    .regex(/^[A-Za-z0-9+_/-]{1,64}$/, 'must be the name of a time zone')
+    .optional(),
+})
 export type Recipient = z.output<typeof recipientSchema>
 
 /** The recipient gave a detachment back; frees the seat only if it names the latest version (R23). */

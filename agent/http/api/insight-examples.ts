@@ -55,3 +55,8 @@ export const recountExample = {
   params: { vendor: 'acme', product: 'cad' },
   answers: { 200: { licenses: [counted] } },
 }
+
+export const modeExample = {
+  params: { vendor: 'acme', product: 'cad' },
+  answers: { 200: { mode: 'network' as const, manager: 'licenses.example.com' } },
+}

@@ -65,6 +65,7 @@ export const recountedProduct = z.strictObject({
   vendor: shortName,
   product: z.union([shortName, z.literal('*')]).describe('* for the seats that fit any product of the vendor'),
 })
+export const moded = z.strictObject({ vendor: shortName, product: shortName })
 const recountedLicense = z.strictObject({
   license: identifier,
   any: z.boolean().describe('seats that fit every product of the vendor'),

@@ -136,6 +136,8 @@ export const recognizedDocument = z
     fingerprint: z.string().optional().describe('of the key that signed it'),
     applied: z.boolean(),
     refused: z.strictObject({ code: z.string(), detail: z.string() }).optional().describe('why it can not be applied'),
+    detachment: identifier.optional().describe('the detachment that it is or belongs to'),
+    block: z.string().optional().describe('a block for the sender: the receipt for what was given back already'),
   })
   .meta({ id: 'RecognizedDocument' })
 export type RecognizedDocument = z.infer<typeof recognizedDocument>

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import type { Refusal } from '../../errors.ts'
 import { ok } from '../reply.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { recountExample } from './insight-examples.ts'
-import { type RecountedLicense, recount, recountedProduct } from './insight-shapes.ts'
+import { modeExample, recountExample } from './insight-examples.ts'
+import { moded, type RecountedLicense, recount, recountedProduct } from './insight-shapes.ts'
 import { listFeaturesExample, listProductsExample } from './license-examples.ts'
 import { type Feature, feature, type Product, product } from './license-shapes.ts'
 import { type List, list, pageQuery, text } from './shapes.ts'
@@ -15,10 +15,29 @@ import { type List, list, pageQuery, text } from './shapes.ts'
 const featureQuery = z.strictObject({ ...pageQuery.shape, product: text().optional().describe('only of this product') })
 export type FeatureQuery = z.infer<typeof featureQuery>
 
+const mode = z.enum(['both', 'local', 'network']).describe('licenses of this machine, of the network, or both')
+const productMode = z.strictObject({
+  mode,
+  manager: z.string().describe('the manager to ask; empty: found automatically each time'),
+})
+export type ProductMode = z.infer<typeof productMode>
+const modeChange = z.strictObject({
+  mode: mode.optional(),
+  manager: text().optional().describe('host, host:port, or id@host; empty: found automatically each time'),
+})
+
 export interface ProductsParts {
   products(query: z.infer<typeof pageQuery>): List<Product>
   features(query: FeatureQuery): List<Feature>
   /** @param id `vendor/product`, or `vendor/*` for the seats that fit any product */
+  /** Where seats of the product come from (I10). */
+  mode(id: string): ProductMode
+  /** Refused: invalid_request with `fields`, read_only_setting. */
+  changeMode(
+    id: string,
+    change: z.output<typeof modeChange>,
+    by: string,
+  ): Promise<{ readonly kind: 'changed' } | Refusal>
   recount(id: string): Promise<{ readonly kind: 'recounted'; readonly licenses: readonly RecountedLicense[] } | Refusal>
 }
 
@@ -45,6 +64,35 @@ export function productRoutes(parts: ProductsParts): Route[] {
       query: featureQuery,
       answers: { 200: { description: 'Features', schema: list(feature) } },
       handle: ({ query }) => ok(parts.features(query)),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/products/{vendor}/{product}/mode',
+      guard: 'read',
+      operation: 'readProductMode',
+      summary: 'Where seats of a product come from',
+      example: modeExample,
+      params: moded,
+      answers: { 200: { description: 'Mode and manager', schema: productMode } },
+      handle: ({ params: { vendor, product: name } }) => ok(parts.mode(`${vendor}/${name}`)),
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/v1/products/{vendor}/{product}/mode',
+      guard: 'administrator',
+      operation: 'changeProductMode',
+      summary: 'Say where seats of a product come from',
+      description: 'Takes effect at the next request for a seat. What is left out stays as it is.',
+      example: { ...modeExample, body: { mode: 'network', manager: 'licenses.example.com' } },
+      params: moded,
+      body: modeChange,
+      answers: { 200: { description: 'Mode and manager', schema: productMode } },
+      errors: ['read_only_setting', 'store_unavailable'],
+      async handle({ params: { vendor, product: name }, body, authority }) {
+        const by = authority === 'cli' ? 'command line' : 'administrator'
+        const outcome = await parts.changeMode(`${vendor}/${name}`, body, by)
+        return outcome.kind === 'refused' ? outcome : ok(parts.mode(`${vendor}/${name}`))
+      },
     }),
     defineRoute({
       method: 'POST',

@@ -6,6 +6,7 @@ import { readForm } from './form.ts'
 import { type LicenseRow, writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
+import { drawQr } from './qr.ts'
 import { lookAround } from './whereabouts.ts'
 
 function findLicense(page: Page, parts: Parts) {
@@ -39,7 +40,7 @@ export async function showActivate(page: Page, parts: Parts, shown: ActivationPa
       row,
       url: license.activation.url?.startsWith('https://') ? license.activation.url : undefined,
       filename: `activation-request-${license.id.replace(/[^\w-]/g, '').slice(0, 40)}.txt`,
-      request: shown.request,
+      request: shown.request && { ...shown.request, qr: drawQr(shown.request.text) },
       text: shown.text ?? '',
       refused: shown.refused,
       error: shown.error,
@@ -129,6 +130,7 @@ export async function deactivate(page: Page, parts: Parts): Promise<void> {
     title: t('receipt.title', { name: row.name }),
     trail,
     receipt: outcome.receipt,
+    qr: drawQr(outcome.receipt),
     filename: `deactivation-${license.id.replace(/[^\w-]/g, '').slice(0, 40)}.txt`,
     row,
   })

@@ -4,6 +4,7 @@
 import type { ConfigurationEntry, ConfigurationPatch, ConfigurationValue } from '../api/agent-shapes.ts'
 import type { Product } from '../api/license-shapes.ts'
 import type { FieldProblem } from '../api/shapes.ts'
+import { isGone, writeOffer } from './detached-rows.ts'
 import { type Form, readForm } from './form.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
@@ -20,7 +21,22 @@ const own: SettingsPage = {
   address: tabAddresses.detachable,
   view: 'pages/configuration-detachable',
   has: ({ name }) => name.startsWith('detach.') && !name.startsWith('detach.products.'),
-  more: (page, parts) => ({ products: listProducts(parts).map((product) => writeProduct(product, page, parts)) }),
+  more: (page, parts) => ({
+    products: listProducts(parts).map((product) => writeProduct(product, page, parts)),
+    away: countAway(parts),
+  }),
+  tell: (said, changes, parts) => {
+    const isOff = changes.some(({ name, after }) => name === 'detach.enabled' && after === false)
+    const count = countAway(parts)
+    if (!isOff || count === 0) return said
+    return { kind: 'notice', key: 'said.detach_off', args: { ...said.args, count } }
+  },
+}
+
+/** Seats of this agent at other machines: whatever is set here, they stay there until their date. */
+function countAway(parts: Parts): number {
+  const away = parts.detaching.list().filter((one) => one.direction === 'out' && !isGone(one))
+  return away.reduce((sum, { seats }) => sum + seats, 0)
 }
 
 export async function showDetachable(page: Page, parts: Parts): Promise<void> {
@@ -54,7 +70,9 @@ function ownValues(id: string, parts: Parts): ReadonlyMap<string, ConfigurationE
   )
 }
 
-function writeProduct({ id, title }: Product, { language }: Page, parts: Parts) {
+function writeProduct({ id, title }: Product, page: Page, parts: Parts) {
+  const { language } = page
+  const offer = parts.detaching.offers().find((one) => one.product === id && one.local)
   const values = ownValues(id, parts)
   const common = new Map(settingsOf(own, parts).map((entry) => [entry.name.slice('detach.'.length), entry]))
   const show = (name: OfProduct): string => {
@@ -69,6 +87,7 @@ function writeProduct({ id, title }: Product, { language }: Page, parts: Parts) 
     enabled: show('enabled'),
     reserved: language.t('detachable.reserved', { seats: show('reservedSeats'), percent: show('reservedPercent') }),
     maxDays: show('maxDays'),
+    offer: offer && writeOffer(offer, page),
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Page } from './page.ts'
 import type { Parts } from './parts.ts'
+import { drawQr } from './qr.ts'
 import { chooseFormat } from './table.ts'
 
 /** Sections and facts that have words of their own in the catalogs. */
@@ -67,8 +68,23 @@ export async function showDiagnostics(page: Page, parts: Parts): Promise<void> {
       })),
     })),
     text: parts.diagnostics.text(),
-    recipient: parts.diagnostics.recipient(),
+    recipient: writeRecipient(parts, page),
   })
+}
+
+function writeRecipient(parts: Parts, { language, time }: Page) {
+  const { recipient, fingerprint, time: at, zone } = parts.detaching.recipient()
+  return {
+    clock: language.t('diagnostics.recipient_time', { time: time.spell(at, zone) }),
+    block: {
+      id: 'recipient',
+      label: language.t('diagnostics.recipient'),
+      text: recipient,
+      filename: 'recipient.txt',
+      fingerprint,
+      qr: drawQr(recipient),
+    },
+  }
 }
 
 function nameSection(name: string, t: Page['language']['t']): string {

@@ -81,6 +81,4 @@ export interface DiagnosticsPart {
   }[]
   /** The same as a text to send on. */
   text(): string
-  /** The block that names this machine to a manager, with the fingerprint of its key. */
-  recipient(): { readonly text: string; readonly fingerprint: string }
 }

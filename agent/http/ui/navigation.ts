@@ -21,6 +21,7 @@ const entries: readonly Entry[] = [
   { id: 'products', address: '/products', icon: 'product' },
   { id: 'features', address: '/features', icon: 'feature' },
   { id: 'sessions', address: '/sessions', icon: 'session', pages: [{ id: 'computers', address: '/computers' }] },
+  { id: 'detached', address: '/detached', icon: 'away' },
   { id: 'update', address: '/update', icon: 'update' },
   {
     id: 'managers',
@@ -90,6 +91,7 @@ export const oldAddresses: Readonly<Record<string, string>> = {
   '/_int_/products.html': '/products',
   '/_int_/features.html': '/features',
   '/_int_/sessions.html': '/sessions',
+  '/_int_/detached.html': '/detached',
   '/_int_/checkin_file.html': '/update',
   '/_int_/checkin.html': '/update',
   '/_int_/accesslog.html': '/journal',

@@ -3,6 +3,7 @@
  * Must not import owners.
  */
 import { writeAgentRow } from './agent-rows.ts'
+import { isGone, writeDetachment } from './detached-rows.ts'
 import { drawSparks } from './history.ts'
 import { writeLicenseRow } from './license-rows.ts'
 import { describeRefusal, type Page } from './page.ts'
@@ -16,6 +17,8 @@ import { lookAround } from './whereabouts.ts'
 const shownHolders = 8
 /** Days before the end of a license from which it stands here. */
 const soon = 30
+/** Seconds before the end of what is at another machine from which it stands here. */
+const soonDetached = 3 * 86_400
 
 export async function showOverview(
   page: Page,
@@ -25,15 +28,19 @@ export async function showOverview(
   const { language, time } = page
   const { t } = language
   const title = t('navigation.overview')
-  const problems = parts.health.problems().map((problem) => ({
-    kind: problem.severity,
-    title: language.translate(`health.${problem.code}.title`, problem.title),
-    text: language.translate(`health.${problem.code}.text`, problem.text),
-    action: problem.action && {
-      label: language.translate(`health.${problem.code}.action`, problem.action.label),
-      address: problem.action.address,
-    },
-  }))
+  // The reminders of what is attached here stand as they are, with their exact time in the zone of this page.
+  const problems = parts.health
+    .problems()
+    .filter(({ code }) => code !== 'detachment_ends')
+    .map((problem) => ({
+      kind: problem.severity,
+      title: language.translate(`health.${problem.code}.title`, problem.title),
+      text: language.translate(`health.${problem.code}.text`, problem.text),
+      action: problem.action && {
+        label: language.translate(`health.${problem.code}.action`, problem.action.label),
+        address: problem.action.address,
+      },
+    }))
   const licenses = parts.licenses.list()
   const products = parts.products.list()
   if (licenses.length === 0 && products.length === 0) {
@@ -72,6 +79,10 @@ export async function showOverview(
     refusal: writeLastRefusal(page, parts),
     serving: licenses.some(({ local }) => local) ? writeServing(parts.serving.view(), page) : undefined,
     pending: pending.map((agent) => writeAgentRow(agent, language, time)),
+    takenAlong: parts.detaching
+      .list()
+      .filter((one) => !isGone(one) && (one.direction === 'in' || one.endsIn <= soonDetached))
+      .map((one) => writeDetachment(one, page, where)),
     ending: licenses
       .filter(({ state, daysLeft }) => state !== 'replaced' && daysLeft !== undefined && daysLeft <= soon)
       .sort((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0))

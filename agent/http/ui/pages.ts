@@ -7,13 +7,17 @@ import type { Router } from '@koa/router'
 import type { Context } from 'koa'
 import type { ErrorCode } from '../../errors.ts'
 import { createLanguages, readCatalogs } from '../../language.ts'
+import { detachmentActions } from '../api/detachment-shapes.ts'
 import { createRenderer, createTemplates, type TemplateOptions, type Templates } from '../render.ts'
 import { activate, askDeactivate, askRemove, deactivate, remove, showActivate } from './activation.ts'
 import { downloadBlock } from './blocks.ts'
 import { askDisconnectComputer, disconnectComputer, showComputers } from './computers.ts'
 import { changeBasicSettings, changePassword, showBasicSettings } from './configuration.ts'
 import { connect, showConnect } from './connect.ts'
+import { showDetach, takeDetach, takeDetachFor } from './detach.ts'
 import { changeDetachable, changeProductDetaching, showDetachable, showProductDetaching } from './detachable.ts'
+import { acceptClock, showDetached, showDetachment } from './detached.ts'
+import { askAction, doAction } from './detached-actions.ts'
 import { showDiagnostics } from './diagnostics.ts'
 import { askDisconnect, disconnect } from './disconnect.ts'
 import { showFeatures } from './features.ts'
@@ -45,7 +49,7 @@ import { changeRemoteManagers, showRemoteManagers } from './remote-managers.ts'
 import { changeRules, showRules } from './rule-pages.ts'
 import { askStop, showService, startServing, stopServing, switchHandingOut } from './service.ts'
 import { showSession, showSessions } from './sessions.ts'
-import { changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
+import { askToSignIn, changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
 import { Turns } from './turns.ts'
 import { showUpdate, takeUpdate } from './update.ts'
 
@@ -77,6 +81,8 @@ export const pageRoutes: readonly PageRoute[] = [
   see('/products/:vendor/:name/mode', (page, parts) => showMode(page, parts)),
   change('/products/:vendor/:name/mode', changeMode),
   change('/products/:vendor/:name/recount', recountProduct),
+  see('/products/:vendor/:name/detach', showDetach),
+  take('/products/:vendor/:name/detach', takeDetach),
   see('/features', showFeatures),
   see('/sessions', showSessions),
   see('/computers', showComputers),
@@ -89,6 +95,14 @@ export const pageRoutes: readonly PageRoute[] = [
   change('/sessions/:id/disconnect', (page, parts) => disconnect(page, parts, 'disconnect')),
   see('/sessions/:id/free-now', (page, parts) => askDisconnect(page, parts, 'free-now')),
   change('/sessions/:id/free-now', (page, parts) => disconnect(page, parts, 'free-now')),
+  see('/detached', showDetached),
+  take('/detached/new', takeDetachFor),
+  change('/detached/accept-clock', acceptClock),
+  see('/detached/:id', (page, parts) => showDetachment(page, parts)),
+  ...detachmentActions.flatMap((action): PageRoute[] => [
+    see(`/detached/:id/${action}`, (page, parts) => askAction(page, parts, action)),
+    take(`/detached/:id/${action}`, (page, parts) => doAction(page, parts, action)),
+  ]),
   see('/update', (page, parts) => showUpdate(page, parts)),
   change('/update', takeUpdate),
   see('/managers', showManagers),
@@ -152,6 +166,10 @@ function see(address: string, handle: PageRoute['handle']): PageRoute {
   return { method: 'get', path: address, guard: 'see', handle }
 }
 
+function take(address: string, handle: PageRoute['handle']): PageRoute {
+  return { method: 'post', path: address, guard: 'take', handle }
+}
+
 function configure(address: string, handle: PageRoute['handle']): PageRoute {
   return { method: 'get', path: address, guard: 'configure', handle }
 }
@@ -204,21 +222,4 @@ export async function createPages(options: PageOptions): Promise<Pages> {
       await renderer(ctx, () => page.showProblem(code, detail, requestId))
     },
   }
-}
-
-async function askToSignIn(page: Page): Promise<void> {
-  const { ctx } = page
-  if (ctx.method === 'GET' || ctx.method === 'HEAD') {
-    page.leadTo(`/sign-in?${new URLSearchParams({ next: ctx.path + ctx.search })}`)
-    return
-  }
-  const { t } = page.language
-  const refused = {
-    kind: 'error' as const,
-    title: t('error.sign_in_needed.title'),
-    text: t('signin.again'),
-    help: '',
-    code: 'sign_in_needed' as const,
-  }
-  await showSignIn(page, '/', refused, 401)
 }

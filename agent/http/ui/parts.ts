@@ -16,6 +16,7 @@ import type { License, LicenseDetails } from '../api/license-shapes.ts'
 import type { Disconnected, List, Session } from '../api/shapes.ts'
 import type { Description } from '../openapi-document.ts'
 import type { Channel } from '../request-view.ts'
+import type { DetachingPart } from './detaching-parts.ts'
 import type { DiagnosticsPart, HistoryPart, JournalPart, RefusalsPart } from './insight-parts.ts'
 import type {
   AccessPart,
@@ -44,9 +45,10 @@ export interface FrameFacts {
 
 /**
  * What a page shows or does, for the protection setting: `open` never asks; `see` asks under protection "all";
+ * `take` (detaching to this machine, and giving back) asks as `see`, or as `change` where the settings say so;
  * `configure` (settings) and `change` (anything that changes the agent) ask once a password is set.
  */
-export type PageGuard = 'open' | 'see' | 'configure' | 'change'
+export type PageGuard = 'open' | 'see' | 'take' | 'configure' | 'change'
 
 /** Who asks: what deciding about a sign-in needs of a request. */
 export interface Asker {
@@ -149,6 +151,7 @@ export interface Parts {
   readonly features: FeaturesPart
   readonly computers: ComputersPart
   readonly documents: DocumentsPart
+  readonly detaching: DetachingPart
   readonly journal: JournalPart
   readonly history: HistoryPart
   readonly refusals: RefusalsPart

@@ -28,6 +28,8 @@ export interface ProductRow {
   readonly count: string
   readonly location: Place
   readonly overlap: string | undefined
+  /** Where seats of it are taken along; undefined where this machine does not offer that. */
+  readonly detach: { readonly address: string; readonly label: string } | undefined
   readonly features: readonly string[]
   readonly licenses: readonly {
     readonly id: string
@@ -43,6 +45,7 @@ export function writeProductRow(
   mode: LicenseMode,
   { language, time }: PageWords,
   where: Whereabouts,
+  canDetach = false,
 ): ProductRow {
   const { t } = language
   const isAny = product.name === '*'
@@ -62,6 +65,9 @@ export function writeProductRow(
       product.overlap === undefined
         ? undefined
         : t('licenses.overlap', { count: product.overlap.seats, time: time.show(product.overlap.until).exact }),
+    detach: canDetach
+      ? { address: `${productAddress(product.id)}/detach`, label: t('detach.title', { product: product.title }) }
+      : undefined,
     features: product.features,
     licenses: product.licenses.map((one) => ({
       id: one.license,

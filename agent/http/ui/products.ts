@@ -2,6 +2,7 @@
  * Products: how many seats there are, in use and free, license by license; the license mode; counting anew. Must not import owners.
  */
 import type { Product } from '../api/license-shapes.ts'
+import { writeOffer } from './detached-rows.ts'
 import { readForm } from './form.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
@@ -48,15 +49,22 @@ export async function showProducts(page: Page, parts: Parts): Promise<void> {
     )
   }
   const where = lookAround(parts, language)
+  const detachable = findDetachable(parts)
   await page.show('pages/products', {
     title: language.t('navigation.products'),
-    rows: found.map((one) => writeProductRow(one, parts.products.mode(one.id).mode, page, where)),
+    rows: found.map((one) => writeProductRow(one, parts.products.mode(one.id).mode, page, where, detachable(one.id))),
     total: all.length,
     query: search,
     refresh: parts.frame().refreshSeconds,
     csv: writeAddress('/products', { q: search, format: 'csv' }),
     json: writeAddress('/products', { q: search, format: 'json' }),
   })
+}
+
+/** Products that this machine offers to take along: its own switch is on, and somebody has seats that may leave. */
+function findDetachable(parts: Parts): (product: string) => boolean {
+  const offered = new Set(parts.detaching.offers().map(({ product }) => product))
+  return (product) => offered.has(product) && parts.detaching.enabled(product)
 }
 
 function findProduct(page: Page, parts: Parts): Product | undefined {
@@ -94,13 +102,15 @@ export async function showProduct(page: Page, parts: Parts): Promise<void> {
   const features = parts.features.list().filter((feature) => feature.product === product.id)
   const { mode, manager } = parts.products.mode(product.id)
   const where = lookAround(parts, language)
-  const row = writeProductRow(product, mode, page, where)
+  const row = writeProductRow(product, mode, page, where, findDetachable(parts)(product.id))
+  const offers = parts.detaching.offers().filter((offer) => offer.product === product.id)
   const elsewhere = parts.products.list().filter((one) => one.id === product.id && one !== product)
   await page.show('pages/product', {
     title: row.title,
     trail: [{ text: t('navigation.products'), address: '/products' }],
     row,
     local: product.local,
+    offers: offers.map((offer) => writeOffer(offer, page)),
     elsewhere: elsewhere.map((one) => writeProductRow(one, mode, page, where)),
     modeText: mode === 'local' || manager === '' ? row.mode : t('mode.with_manager', { mode: row.mode, manager }),
     features: features.map((feature) => writeFeatureRow(feature, language, where)),

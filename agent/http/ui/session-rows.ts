@@ -41,6 +41,7 @@ export interface SessionRow {
 export function writeSessionRow(session: Session, { language, time }: PageWords, where: Whereabouts): SessionRow {
   const { t } = language
   const lease = where.lease(session.id)
+  const aloneUntil = lease?.aloneUntil ?? where.attachedUntil(session)
   const address = `/sessions/${encodeURIComponent(session.id)}`
   const user = nameUser(session)
   const machine = session.host ?? ''
@@ -52,7 +53,8 @@ export function writeSessionRow(session: Session, { language, time }: PageWords,
         ? undefined
         : { id: session.license, address: `/licenses/${encodeURIComponent(session.license)}` },
     location: session.source.kind === 'lease' ? where.at(session.source.manager) : where.here,
-    alone: lease === undefined ? undefined : { until: time.show(lease.aloneUntil), reachable: lease.reachable },
+    alone:
+      aloneUntil === undefined ? undefined : { until: time.show(aloneUntil), reachable: lease?.reachable !== false },
     agent: session.agent === undefined ? undefined : where.at(session.agent),
     product: session.product,
     title: session.title ?? session.product,

@@ -33,6 +33,24 @@ export function showSignIn(
   )
 }
 
+/** @param next where to go on after a form was refused for it */
+export async function askToSignIn(page: Page, next = '/'): Promise<void> {
+  const { ctx } = page
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') {
+    page.leadTo(`/sign-in?${new URLSearchParams({ next: ctx.path + ctx.search })}`)
+    return
+  }
+  const { t } = page.language
+  const refused = {
+    kind: 'error' as const,
+    title: t('error.sign_in_needed.title'),
+    text: t('signin.again'),
+    help: '',
+    code: 'sign_in_needed' as const,
+  }
+  await showSignIn(page, next, refused, 401)
+}
+
 export async function signIn(page: Page, parts: Parts): Promise<void> {
   const read = await readForm(page.ctx)
   if (read.kind === 'refused') return page.refuse(read)

@@ -20,8 +20,14 @@ export interface TimeWords {
   show(at: string | number): ShownTime
   /** Local calendar day in words. */
   day(at: string | number): string
+  /** Local calendar day spelled out, such as "Tuesday, November 24, 2026". */
+  spellDay(at: string | number): string
+  /** The local calendar day as 2026-11-24, for fields of forms. */
+  calendarDay(at: string | number): string
   /** Local time of the day, such as "14:00". */
   clock(at: number): string
+  /** Spelled out with the day of the week, to the second, in a time zone, such as "… at 23:59:59 GMT+1 (Europe/Berlin)". */
+  spell(at: string | number, zone?: string): string
   /** Day of the week and of the month, such as "Tue 24". */
   weekday(at: number): string
   /** Such as "10 minutes"; whole units only, the largest one that divides it. */
@@ -44,6 +50,9 @@ interface Formatters {
   readonly date: Intl.DateTimeFormat
   readonly clock: Intl.DateTimeFormat
   readonly weekday: Intl.DateTimeFormat
+  readonly spelled: Intl.DateTimeFormat
+  readonly numeric: Intl.DateTimeFormat
+  readonly fullDay: Intl.DateTimeFormat
   readonly long: Intl.DateTimeFormat
   readonly relative: Intl.RelativeTimeFormat
   readonly brief: Intl.RelativeTimeFormat
@@ -60,6 +69,17 @@ function getFormatters(tag: string, zone: string) {
       date: new Intl.DateTimeFormat(tag, date),
       clock: new Intl.DateTimeFormat(tag, clock),
       weekday: new Intl.DateTimeFormat(tag, { timeZone: zone, weekday: 'short', day: 'numeric' }),
+      spelled: new Intl.DateTimeFormat(tag, {
+        ...date,
+        ...clock,
+        weekday: 'long',
+        month: 'long',
+        second: '2-digit',
+        timeZoneName: 'short',
+      }),
+      fullDay: new Intl.DateTimeFormat(tag, { ...date, weekday: 'long', month: 'long' }),
+      // The Swedish way to write a day is that of ISO 8601.
+      numeric: new Intl.DateTimeFormat('sv', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }),
       long: new Intl.DateTimeFormat(tag, { ...date, ...clock }),
       relative: new Intl.RelativeTimeFormat(tag, { numeric: 'auto' }),
       brief: new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' }),
@@ -68,6 +88,15 @@ function getFormatters(tag: string, zone: string) {
     formatters.set(name, found)
   }
   return found
+}
+
+/** Zones of other machines come from outside. */
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
 }
 
 export function createTimeWords(tag: string, zone: string, now: number): TimeWords {
@@ -94,7 +123,13 @@ export function createTimeWords(tag: string, zone: string, now: number): TimeWor
       }
     },
     day: (value) => format.date.format(new Date(value)),
+    spellDay: (value) => format.fullDay.format(new Date(value)),
+    calendarDay: (value) => format.numeric.format(new Date(value)),
     clock: (value) => format.clock.format(value),
+    spell: (value, asked = zone) => {
+      const known = isZone(asked) ? asked : zone
+      return `${getFormatters(tag, known).spelled.format(new Date(value))} (${known})`
+    },
     weekday: (value) => format.weekday.format(value),
     duration: (seconds) => {
       const [unit, length] = steps.slice(2).find(([, size]) => seconds >= size && seconds % size === 0) ?? ['second', 1]

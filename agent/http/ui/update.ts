@@ -5,6 +5,7 @@ import type { RecognizedDocument } from '../api/license-shapes.ts'
 import { readForm } from './form.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
+import { drawQr } from './qr.ts'
 
 interface ShownUpdate {
   readonly text?: string
@@ -14,9 +15,9 @@ interface ShownUpdate {
   readonly applied?: boolean
 }
 
-export async function showUpdate(page: Page, _parts: Parts, shown: ShownUpdate = {}, status = 200): Promise<void> {
+export async function showUpdate(page: Page, parts: Parts, shown: ShownUpdate = {}, status = 200): Promise<void> {
   const { t } = page.language
-  const documents = (shown.documents ?? []).map((one) => writeDocument(page, one))
+  const documents = (shown.documents ?? []).map((one) => writeDocument(page, one, parts))
   const usable = documents.filter(({ usable: is }) => is).length
   const asksTrust = (shown.documents ?? []).some((one) => one.refused?.code === 'untrusted_vendor')
   await page.show(
@@ -30,6 +31,8 @@ export async function showUpdate(page: Page, _parts: Parts, shown: ShownUpdate =
       applied: shown.applied === true,
       usable,
       asksTrust,
+      // What a recipient block is good for: seats of this agent, for the machine that it names.
+      products: documents.some(({ recipient }) => recipient) ? listDetachable(parts) : [],
       count: documents.length,
       wrong: status !== 200,
     },
@@ -49,9 +52,16 @@ export const documentKinds = [
   'unknown',
 ] as const
 
-function writeDocument({ language }: Page, document: RecognizedDocument) {
+function listDetachable(parts: Parts) {
+  return parts.detaching
+    .offers()
+    .filter(({ local, detachable }) => local && detachable > 0)
+    .map(({ product, title }) => ({ value: product, label: title ?? product }))
+}
+
+function writeDocument({ language }: Page, document: RecognizedDocument, parts: Parts) {
   const { t } = language
-  const { refused, license, type } = document
+  const { refused, license, type, detachment, block, id } = document
   const known = documentKinds.find((one) => one === type)
   return {
     type: known === undefined ? type : t(`document.${known}`),
@@ -61,9 +71,28 @@ function writeDocument({ language }: Page, document: RecognizedDocument) {
     applied: document.applied,
     usable: !document.applied && (refused === undefined || refused.code === 'untrusted_vendor'),
     trust: refused?.code === 'untrusted_vendor',
-    license: document.applied && license !== undefined ? `/licenses/${encodeURIComponent(license)}` : undefined,
+    license:
+      document.applied && license !== undefined && detachment === undefined
+        ? `/licenses/${encodeURIComponent(license)}`
+        : undefined,
+    detachment:
+      detachment === undefined || parts.detaching.get(detachment) === undefined
+        ? undefined
+        : `/detached/${encodeURIComponent(detachment)}`,
+    recipient: type === 'recipient',
+    block:
+      block === undefined
+        ? undefined
+        : {
+            id: `answer-${id ?? ''}`,
+            label: t('update.answer'),
+            text: block,
+            filename: 'return-receipt.txt',
+            qr: drawQr(block),
+          },
+    // It is nothing to apply, and nothing is wrong with it.
     refused:
-      refused === undefined
+      refused === undefined || type === 'recipient'
         ? undefined
         : {
             title: language.translate(`error.${refused.code}.title`, t(`error.${refused.code}.title`)),

@@ -3,6 +3,8 @@
  * Reads the lists of a page once. Must not import owners or koa.
  */
 import type { Language } from '../../language.ts'
+import type { Detachment } from '../api/detachment-shapes.ts'
+import type { Session } from '../api/shapes.ts'
 import { readPage } from './agent-rows.ts'
 import type { HeldLease, KnownAgent } from './network-parts.ts'
 import type { Parts } from './parts.ts'
@@ -18,9 +20,15 @@ export interface Whereabouts {
   /** @param path of the page there */
   at(manager: { readonly id: string; readonly name: string }, path?: string): Place
   lease(session: string): HeldLease | undefined
+  /** Until when a session on attached seats works with no connection; the first end where it could be one of several. */
+  attachedUntil(session: Pick<Session, 'product' | 'license' | 'source'>): string | undefined
 }
 
-export function lookAround(parts: Pick<Parts, 'managers' | 'leases'>, { t }: Pick<Language, 't'>): Whereabouts {
+export function lookAround(
+  parts: Pick<Parts, 'managers' | 'leases' | 'detaching'>,
+  { t }: Pick<Language, 't'>,
+): Whereabouts {
+  let attached: readonly Detachment[] | undefined
   let agents: ReadonlyMap<string, KnownAgent> | undefined
   return {
     here: { name: t('sessions.here'), address: undefined },
@@ -29,5 +37,10 @@ export function lookAround(parts: Pick<Parts, 'managers' | 'leases'>, { t }: Pic
       return { name, address: readPage(agents.get(id)?.page, path) }
     },
     lease: (session) => parts.leases.behind(session),
+    attachedUntil: ({ product, license, source }) => {
+      if (source.kind !== 'detachment') return undefined
+      attached ??= parts.detaching.list().filter(({ direction }) => direction === 'in')
+      return attached.find((one) => one.product === product && one.license === license)?.until
+    },
   }
 }

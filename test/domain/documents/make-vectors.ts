@@ -4,15 +4,20 @@
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { makeDetachmentVectors } from './detachment-vectors.ts'
 import { makeDocumentVectors } from './document-vectors.ts'
 import { makeProofVectors } from './proof-vectors.ts'
 
 export const vectorFolder = fileURLToPath(new URL('../../../../test/vectors/', import.meta.url))
 
-export function makeVectors(): Readonly<Record<'documents.json' | 'proofs.json', string>> {
+export function makeVectors(): Readonly<Record<'detachments.json' | 'documents.json' | 'proofs.json', string>> {
   const spell = (vectors: readonly unknown[]) =>
     `[\n${vectors.map((vector) => JSON.stringify(vector)).join(',\n')}\n]\n`
-  return { 'documents.json': spell(makeDocumentVectors()), 'proofs.json': spell(makeProofVectors()) }
+  return {
+    'detachments.json': spell(makeDetachmentVectors()),
+    'documents.json': spell(makeDocumentVectors()),
+    'proofs.json': spell(makeProofVectors()),
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -75,6 +75,27 @@ test('lists of refusals and of computers hand on their filters, and refuse other
   )
 })
 
+test('I10: the mode of a product is shown and changed by its own call', async (t) => {
+  const asked: unknown[] = []
+  let shown = { mode: 'both', manager: '' } as { mode: 'both' | 'local' | 'network'; manager: string }
+  const products = {
+    ...makeParts().products,
+    mode: () => shown,
+    changeMode: async (...order: unknown[]) => {
+      asked.push(order)
+      shown = { mode: 'network', manager: 'office:1948' }
+      return { kind: 'changed' as const }
+    },
+  }
+  await withAgent({ api: { products } }, async (agent) => {
+    const at = '/api/v1/products/acme/cad/mode'
+    t.deepEqual((await call(agent, 'GET', at)).body, { mode: 'both', manager: '' })
+    t.deepEqual((await call(agent, 'PUT', at, { mode: 'network' })).body, shown)
+    t.is((await call(agent, 'PUT', at, { mode: 'elsewhere' })).status, 422)
+  })
+  t.deepEqual(asked, [['acme/cad', { mode: 'network' }, 'administrator']])
+})
+
 test('a computer is told in the shape that is described, with what it uses', async (t) => {
   const ana: Computer = {
     id: 'computer-1',

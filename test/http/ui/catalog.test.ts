@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { endReasons, errorTable } from '../../../agent/errors.ts'
+import { detachmentActions, detachmentStates } from '../../../agent/http/api/detachment-shapes.ts'
 import { licenseStates } from '../../../agent/http/api/license-shapes.ts'
 import { managerStates, waysFound } from '../../../agent/http/api/manager-shapes.ts'
 import { servingStates } from '../../../agent/http/api/serving.ts'
@@ -35,7 +36,12 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'session_state.': sessionStates,
   'end_reason.': endReasons,
   'sessions.column_': sessionOrders,
-  'detachable.column_': ['product', 'enabled', 'reserved', 'max_days'],
+  'detachable.column_': ['product', 'enabled', 'reserved', 'max_days', 'now'],
+  'detach.to_': ['here_hint', 'agent_hint', 'block_hint'],
+  'detached.': detachmentActions,
+  'detached.block_': ['detachment', 'detachment_text', 'receipt', 'receipt_text'],
+  'detached_state.': detachmentStates.flatMap((state) => [state, `${state}_text`]),
+  'reminder.': ['days', 'day', 'hours'],
   'import.column_': ['setting', 'from', 'to', 'lines'],
   'rules.column_': ['who', 'address', 'product', 'times', 'last', 'outcome', 'after', 'rule'],
   'managers.column_': ['name', 'addresses', 'found', 'state', 'version', 'latency', 'seen', 'offers'],
@@ -63,6 +69,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
     'features',
     'sessions',
     'computers',
+    'detached',
     'update',
     'journal',
     'history',

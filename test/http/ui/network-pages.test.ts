@@ -151,8 +151,8 @@ test('X5: a session on a lease says from whom, until when it works alone, and wh
   const visitor = await visit(t)
   const { text } = await visitor.get('/sessions')
   const rowOf = (id: string) => read(new RegExp(`<tr id="session-${id}-[\\s\\S]*?</tr>`).exec(text)?.[0] ?? '')
-  t.regex(rowOf('s0001'), /LICENSES works alone until in 9 min/)
-  t.regex(rowOf('s0003'), /LICENSES Connection lost, works alone until in 4 min/)
+  t.regex(rowOf('s0001'), /LICENSES works alone; ends in 9 min/)
+  t.regex(rowOf('s0003'), /LICENSES Connection lost, works alone; ends in 4 min/)
   t.regex(rowOf('s0000'), /This machine/)
   t.regex(rowOf('s0004'), /WS-21 through BRANCH-2/)
   t.regex(

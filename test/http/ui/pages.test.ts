@@ -13,6 +13,7 @@ function exampleOf({ path }: PageRoute): string {
     '/products': 'cad',
     '/managers': 'agent-laptop',
     '/computers': 'computer-0',
+    '/detached': 'd-in',
   }
   const id = Object.entries(ids).find(([start]) => path.startsWith(start))?.[1] ?? 'lic-7f3a9c21'
   return path.replace(':id', id).replace(':vendor', 'acme').replace(':name', 'cad').replace(':sequence', '3')
@@ -28,9 +29,10 @@ test('every page answers, and looking changes nothing', async (t) => {
 })
 
 test('whatever changes something is a POST, and every route has its guard', (t) => {
-  for (const { method, guard, path } of pageRoutes) if (guard === 'change') t.is(method, 'post', path)
   for (const { method, guard, path } of pageRoutes)
-    if (method === 'post' && guard !== 'change')
+    if (guard === 'change' || guard === 'take') t.is(method, 'post', path)
+  for (const { method, guard, path } of pageRoutes)
+    if (method === 'post' && guard !== 'change' && guard !== 'take')
       t.true(['/sign-in', '/sign-out', '/appearance', '/blocks/download'].includes(path), path)
 })
 
@@ -46,6 +48,7 @@ test('the entries under Options are in their order, and the one of the page is m
     '/features',
     '/sessions',
     '/computers',
+    '/detached',
     '/update',
     '/managers',
     '/managers/search',

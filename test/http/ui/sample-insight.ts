@@ -81,6 +81,39 @@ export function makeDocuments(text: string, apply: boolean, trust: boolean): Rec
         refused: { code: 'untrusted_vendor', detail: 'A vendor that this agent has not met.' },
       }
     : license
+  const recipient: RecognizedDocument = {
+    type: 'recipient',
+    id: 'p1',
+    summary: 'Names the machine LAPTOP-7; made at 2026-11-24 13:20 UTC.',
+    effect: 'Nothing by itself: detach for that machine with it.',
+    fingerprint: 'QQ2SD-77KAA-PM6XM-XS3AF',
+    applied: false,
+    refused: { code: 'wrong_recipient', detail: 'It names a machine: give it as the recipient when you detach seats.' },
+  }
+  const detached: RecognizedDocument = {
+    type: 'detachment',
+    id: 'd-in',
+    detachment: 'd-in',
+    summary: '1 × acme/cad from LICENSES, detached until 2026-11-25 22:59 UTC.',
+    effect: 'Attaches the seats to this machine; they work with no network until 2026-11-25 22:59 UTC.',
+    fingerprint: '7K2M-Q9TD-X3WB-55RA',
+    applied: apply,
+  }
+  const again: RecognizedDocument = {
+    ...detached,
+    id: 'd-returned',
+    detachment: 'd-returned',
+    applied: false,
+    refused: { code: 'already_returned', detail: 'It was given back; bring the receipt.' },
+    ...(apply
+      ? { block: '-----BEGIN LEASEHOLD RETURN RECEIPT-----\nAAAA\n-----END LEASEHOLD RETURN RECEIPT-----\n' }
+      : {}),
+  }
+  const found = [
+    ...(text.includes('LEASEHOLD RECIPIENT') ? [recipient] : []),
+    ...(text.includes('LEASEHOLD DETACHMENT') ? [text.includes('old') ? again : detached] : []),
+  ]
+  if (found.length > 0) return found
   return text.includes('DEACTIVATION') ? [first, wrong] : [first]
 }
 
@@ -272,10 +305,6 @@ export function createInsight(size: Size, check: () => void): Insight {
         { name: 'health', facts: [] },
       ],
       text: () => 'Leasehold diagnostics\n\n[agent]\nversion: 0.1.0\n',
-      recipient: () => ({
-        text: '-----BEGIN LEASEHOLD RECIPIENT-----\nMachine: WS-17\n-----END LEASEHOLD RECIPIENT-----',
-        fingerprint: 'T9QZH-XKSAB-KM6XM-XS3AF',
-      }),
     },
   }
 }

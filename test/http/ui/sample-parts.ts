@@ -24,6 +24,7 @@ import {
   now,
   type Size,
 } from './sample-data.ts'
+import { createDetaching, type SampleDetaching } from './sample-detaching.ts'
 import { createInsight, makeComputers, makeDocuments, makeFeatures } from './sample-insight.ts'
 import { createNetwork, type SampleNetwork } from './sample-network.ts'
 
@@ -42,6 +43,7 @@ export interface SampleParts extends Parts {
   readonly refusalList: RefusedSeat[]
   machineName: string
   readonly net: SampleNetwork
+  readonly taken: SampleDetaching
 }
 
 export function createSampleParts(size: Size): SampleParts {
@@ -50,6 +52,7 @@ export function createSampleParts(size: Size): SampleParts {
   const licenseList = makeLicenses(size)
   const settings = [...makeSettings(), ...makeNetworkSettings()]
   const net = createNetwork(size, done)
+  const { detaching: taken, part: detaching } = createDetaching(size, done)
   const problemList: HealthProblem[] = [
     {
       code: 'no_password',
@@ -75,6 +78,8 @@ export function createSampleParts(size: Size): SampleParts {
     passwordSet: undefined,
     machineName: size === 'hostile' ? hostile[0] : 'WS-17',
     net: net.network,
+    taken,
+    detaching,
     ...net.parts,
     now: () => now,
     frame: () => ({
@@ -252,6 +257,7 @@ export function createSampleParts(size: Size): SampleParts {
         parts.passwordSet === undefined ||
         guard === 'open' ||
         guard === 'see' ||
+        (guard === 'take' && settings.find(({ name }) => name === 'detach.needsAdministrator')?.value !== true) ||
         cookies.includes('sample-sign-in=yes'),
       signIn: async (given) => {
         if (given === 'too often') return refuse('too_many_requests', '10 attempts failed.', { retryIn: 60 })
