@@ -122,7 +122,8 @@ export class Census {
       const [first] = hops
       const license = first && site.ledger.licenseOf(first.supply)
       if (license?.end === undefined || this.#now() <= license.end + longestLag) continue
-      const known = site.ledger.endSetAt.get(license.id) ?? 0
+      const known = site.ledger.endSetAt.get(license.id)
+      if (known === undefined) continue
       if (Math.max(attempt.believedSince, site.ledger.placedAt.get(id) ?? 0) > known)
         throw new Violation(`${application.name} may believe in ${id} after the end of ${license.id}`)
     }

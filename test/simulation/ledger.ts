@@ -53,7 +53,7 @@ export class Ledger implements DiskWatcher {
   readonly lastGrant = new Map<string, RecordedGrant>()
   /** Sessions that may go on although their seat is free, until a true time. */
   readonly overlaps = new Map<string, number>()
-  /** True time at which a license's end was set to what it is. */
+  /** True time at which the agent knew that a license's end is what it is; absent: written, and not acknowledged yet (R4). */
   readonly endSetAt = new Map<string, number>()
   /** Revision with which a session began to end from the lessor's side. */
   readonly endingSince = new Map<string, number>()
@@ -62,6 +62,8 @@ export class Ledger implements DiskWatcher {
   revision = 0
   head: JournalHead = emptyHead
   readonly #endedAt = new Map<string, number>()
+  /** Licenses whose end was written and not acknowledged. */
+  readonly #untold = new Set<string>()
   readonly #openInJournal = new Set<string>()
   readonly #allowed = new Map<string, number>()
   readonly #now: () => number
@@ -76,6 +78,12 @@ export class Ledger implements DiskWatcher {
     if (state.revision !== this.revision)
       throw new Violation(`the store opens at revision ${state.revision}, but ${this.revision} was written`)
     if (state.head.hash !== this.head.hash) throw new Violation('the store opens with another journal head')
+    this.acknowledged()
+  }
+
+  acknowledged(): void {
+    for (const license of this.#untold) this.endSetAt.set(license, this.#now())
+    this.#untold.clear()
   }
 
   written(batch: Batch, revision: number, decidedAt: number): void {
@@ -166,7 +174,9 @@ export class Ledger implements DiskWatcher {
     else this.licenses.set(id, value as unknown as License)
     const installed = this.licenses.get(id)
     if (installed) this.#everInstalled.set(id, installed)
-    if (this.licenses.get(id)?.end !== end) this.endSetAt.set(id, this.#now())
+    if (this.licenses.get(id)?.end === end) return
+    this.endSetAt.delete(id)
+    this.#untold.add(id)
   }
 
   #leaseChanged(id: string, value: JsonValue | undefined): void {
