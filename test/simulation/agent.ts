@@ -43,6 +43,11 @@ export interface Settings {
   /** An account that gets nothing from here. */
   denied: string | undefined
   readonly lingerSeconds: number
+  /** “Enable Detaching of Licenses”. */
+  detaching: boolean
+  /** Seats that are never detached. */
+  kept: number
+  graceSeconds: number
 }
 
 export class SimulatedAgent {
@@ -151,10 +156,14 @@ export class SimulatedAgent {
       sessions: () => this.#watched(),
       gone: (id) => void lessor.end(id, 'process_gone').catch(() => undefined),
     })
+    const travel = this.network?.travel
+    if (travel) writer.register(travel.floor)
     writer.register(this.licenses)
     if (this.network) writer.register(this.network.leases)
     writer.register(lessor.records)
+    if (travel) writer.register(travel.book)
     writer.participate(lessor.records)
+    travel?.participate(writer)
   }
 
   async start(): Promise<void> {

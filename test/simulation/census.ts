@@ -100,8 +100,7 @@ export class Census {
 
   /** Distinct live count keys with their largest seats, and sessions without a key, of a license or a lease. */
   #checkUnit({ hop: { site, supply }, held }: Unit): void {
-    const lease = site.ledger.lastLease.get(supply)
-    const allowed = lease ? (lease.terms?.seats ?? 0) : site.ledger.allowed(supply)
+    const allowed = site.ledger.seatsFrom(supply) ?? site.ledger.allowed(supply)
     const seats = countSeats(held)
     if (seats > allowed)
       throw new Violation(`${seats} seats of ${supply} of ${site.name} are believed in, ${allowed} are allowed`)

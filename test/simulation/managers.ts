@@ -99,6 +99,11 @@ export class SimulatedManagers implements KnownManagers {
     return known && this.#links.make(known.peer)
   }
 
+  isReachable(id: string): boolean {
+    const state = this.#known.find(({ peer }) => peer.id === id)?.state
+    return state === 'reachable' || state === 'refusing'
+  }
+
   isAt(id: string, address: string): boolean {
     return id === address
   }

@@ -21,6 +21,7 @@ import type { Writer } from '../../agent/writer.ts'
 import type { Settings } from './agent.ts'
 import type { SimulatedProcess } from './machine.ts'
 import { SimulatedManagers } from './managers.ts'
+import { Travel, type TravelSources } from './travel.ts'
 
 /** The network as one process sees it. */
 export interface NetworkSources {
@@ -32,6 +33,8 @@ export interface NetworkSources {
   /** 0 to 1. */
   readonly random: () => number
   readonly onTrouble: (what: string, error: unknown) => void
+  /** Absent: nothing is detached. */
+  readonly travel?: TravelSources
 }
 
 export interface AgentNetworkParts extends NetworkSources {
@@ -60,6 +63,7 @@ export class AgentNetwork {
   readonly seats: LeaseSeats
   readonly desk: LeaseDesk
   readonly managers: SimulatedManagers
+  readonly travel: Travel | undefined
   readonly #calls: ManagerCalls
   readonly #routes: readonly Route[]
 
@@ -76,7 +80,10 @@ export class AgentNetwork {
       readOffers: async (peer) => {
         const answer = await calls.call(peer, { method: 'GET', path: '/offers' }, { timeout: offersTimeout })
         if (answer.kind === 'unreachable') return answer
-        return answer.status === 200 ? offersSchema.parse(answer.body) : { serving: 'denied_by_rule', offers: [] }
+        if (answer.status !== 200) return { serving: 'denied_by_rule', offers: [] }
+        const offers = offersSchema.parse(answer.body)
+        this.travel?.contact.noteReady(peer.id, offers.detachments ?? [])
+        return offers
       },
     })
     const known = this.managers
@@ -96,8 +103,17 @@ export class AgentNetwork {
       randomId,
       random,
       onTrouble,
+      onDetachment: (manager, id) => this.travel?.contact.noteReady(manager, [id]),
     })
     const { seats } = this
+    const guards = new LeaseGuards({
+      access: () => settings.access,
+      approvalOf: () => 'known',
+      rules: { machine: () => ({ kind: 'allowed' }), user: ({ account }) => parts.mayUse(account) },
+      serving: { refusal },
+      isRestored: () => false,
+      seatsPerAgent: () => 0,
+    })
     this.desk = new LeaseDesk({
       lessor,
       // The finder needs what the desk tells, and the desk the finder.
@@ -106,14 +122,7 @@ export class AgentNetwork {
         placeOf: (...asked) => finder().placeOf(...asked),
         waiting: (product) => finder().waiting(product),
       },
-      guards: new LeaseGuards({
-        access: () => settings.access,
-        approvalOf: () => 'known',
-        rules: { machine: () => ({ kind: 'allowed' }), user: ({ account }) => parts.mayUse(account) },
-        serving: { refusal },
-        isRestored: () => false,
-        seatsPerAgent: () => 0,
-      }),
+      guards,
       upstream: {
         renewFirst: (supply) => seats.renewals.renewFirst(supply),
         isInDoubt: (supply) => seats.isInDoubt([supply]),
@@ -125,14 +134,27 @@ export class AgentNetwork {
       explain: parts.explain,
       licenseFacts: () => ({ model: 'perpetual' }),
       relayed: () => (settings.remoteAllowed ? known.relayed() : []),
+      ...(parts.travel === undefined ? {} : { detaching: () => (this.travel as Travel).offered }),
     })
     seats.onWanted((manager, product) => this.desk.passWanted(manager, product))
-    this.#routes = leaseRoutes(this.desk, new PeerStreams(process))
+    this.travel =
+      parts.travel &&
+      new Travel({
+        ...parts,
+        ...parts.travel,
+        known: parts.managers,
+        leases: this.leases,
+        managers: this.managers,
+        guards,
+        tell: (agent, id) => this.desk.noteDetachment(agent, id),
+      })
+    this.#routes = [...leaseRoutes(this.desk, new PeerStreams(process)), ...(this.travel?.routes ?? [])]
   }
 
   start(): void {
     this.managers.start()
     this.seats.start()
+    this.travel?.start()
   }
 
   stop(): void {

@@ -15,6 +15,8 @@ import type { World } from './world.ts'
 const longestTime = 2 * 120_000 + 15_000 + 10_000
 /** Each agent between needs the same anew, then leases are kept for a while and given back. */
 const longestNetworkTime = 3 * longestTime + 300_000
+/** The longest detachment here, its grace, and as much as a clock that was wrong may have added. */
+const longestTrip = 900_000 + 600_000 + 300_000
 const mostSteps = 200_000
 
 /** What an application was answered that asked in quiet, and keeps its seat until it is closed. */
@@ -47,6 +49,7 @@ export async function checkQuiet(world: World): Promise<void> {
   )
   world.wires.heal()
   for (const site of sites) allowAll(site)
+  if (world.options.detaching) await endTrips(world)
   const end = world.now + (world.isNetwork ? longestNetworkTime : longestTime)
   world.isWaiting = true
   await until(world, 'the longest time is over', () => world.now >= end)
@@ -65,9 +68,37 @@ export async function checkQuiet(world: World): Promise<void> {
   for (const site of sites) for (const application of site.applications) application.nextAt = world.now
 }
 
+/** Nobody takes anything along any more, all clocks are right, and every date passes. */
+async function endTrips(world: World): Promise<void> {
+  world.mail.lose()
+  let accepted = 0
+  for (const site of world.sites) {
+    site.settings.detaching = true
+    site.settings.kept = 0
+    site.setRight()
+    void site.agent?.network?.travel?.floor.acceptWall().then(() => accepted++)
+  }
+  await until(world, 'the clocks are right', () => accepted === world.sites.length)
+  const end = world.now + longestTrip
+  world.isWaiting = true
+  const isAway = (): boolean =>
+    world.sites.some(({ ledger }) => [...ledger.detachments.outs.values()].some(({ state }) => state === 'out'))
+  await until(world, 'all dates are over', () => world.now >= end || !isAway())
+  world.isWaiting = false
+}
+
+function checkTrips({ ledger, name }: Site): void {
+  const { ins, outs } = ledger.detachments
+  const here = [...ins.values()].filter(({ state }) => state !== 'returned' && state !== 'ended')
+  const away = [...outs.values()].filter(({ state }) => state === 'out')
+  const left = [...here, ...away].map(({ id, state }) => `${id} ${state}`)
+  if (left.length > 0) throw new Violation(`${name}: detachments are left: ${left.join(', ')}`)
+}
+
 function checkFree(site: Site): void {
   const { ledger, agent, network, name } = site
   if (!agent) throw new Violation('the agent is gone')
+  checkTrips(site)
   if (ledger.grants.size > 0) throw new Violation(`${name}: seats are lost: ${[...ledger.grants.keys()].join(', ')}`)
   if (ledger.leases.size > 0)
     throw new Violation(

@@ -5,6 +5,7 @@
 import { act } from './behavior.ts'
 import { type Incident, incidents } from './incidents.ts'
 import { networkIncidents } from './network-incidents.ts'
+import { tripIncidents } from './trips.ts'
 import type { World } from './world.ts'
 
 type Step = () => void | Promise<void>
@@ -36,7 +37,11 @@ function settle(): Promise<void> {
 
 async function strike(world: World): Promise<void> {
   const { random, sites } = world
-  const possible: readonly Incident[] = world.isNetwork ? [...incidents, ...networkIncidents] : incidents
+  const possible: readonly Incident[] = [
+    ...(world.options.detaching ? tripIncidents : []),
+    ...(world.options.detaching ? incidents.filter(([, name]) => name !== 'wall is set') : incidents),
+    ...(world.isNetwork ? networkIncidents : []),
+  ]
   const [, name, happen] = random.weigh(possible.map((incident) => [incident[0], incident] as const))
   const site = random.pick(sites)
   if (!site.machine.isRunning) return
@@ -60,6 +65,9 @@ function chooseStep(world: World): Step {
         site.network.deliver(message)
       },
     ])
+
+  const mailed = world.mail.arriving()
+  if (mailed.length > 0) choices.push([5, () => world.mail.deliver(random.pick(mailed))])
 
   const letters = wires.arriving()
   const late = letters.filter(({ latest }) => latest <= now + tiny)
@@ -116,7 +124,7 @@ function chooseStep(world: World): Step {
  */
 function passTime(world: World, most: number): void {
   const { random, sites, wires, now } = world
-  const waits = [wires.nextAt - now]
+  const waits = [wires.nextAt - now, world.mail.nextAt - now]
   for (const { machine, network, process, applications } of sites) {
     if (machine.backAt !== undefined) {
       waits.push(machine.backAt - now)

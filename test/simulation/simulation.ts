@@ -13,6 +13,8 @@ export interface SimulationOptions {
   readonly steps: number
   /** How many machines with an agent each; 1 without one. */
   readonly agents?: number
+  /** Seats are taken along until a date, too. */
+  readonly detaching?: boolean
   /** Made anew for each machine. */
   readonly store?: () => Store
   /** False: only the counts of believed seats are checked, not that each belief has its record. */
@@ -39,7 +41,7 @@ export class SimulationFailure extends Error {
   constructor(options: SimulationOptions, at: number, cause: unknown, trace: readonly string[]) {
     const what = cause instanceof Error ? cause.message : String(cause)
     super(
-      `seed ${options.seed}, agents ${options.agents ?? 1}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
+      `seed ${options.seed}, agents ${options.agents ?? 1}${options.detaching ? ', detaching' : ''}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
       { cause },
     )
     this.name = 'SimulationFailure'
@@ -57,6 +59,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     store: options.store ?? (() => new MemoryStore()),
     checksBacking: options.checksBacking ?? true,
     longestLag: options.longestLag ?? 0.0024,
+    detaching: options.detaching ?? false,
     ...(traceLength === undefined ? {} : { traceLength }),
   })
   const untilQuiet = world.isNetwork ? stepsUntilQuiet.network : stepsUntilQuiet.alone

@@ -3,6 +3,7 @@
  * for each agent between. Reads the ledgers only.
  */
 import type { Application, Attempt } from './application.ts'
+import type { RecordedIn } from './detachment-ledger.ts'
 import type { License } from './licenses.ts'
 import type { Site } from './site.ts'
 
@@ -40,8 +41,24 @@ export function sourcesOf(site: Site, session: string): Source[] {
 }
 
 function above(site: Site, supply: string): { readonly manager: Site; readonly grant: string } | undefined {
-  const lease = site.ledger.lastLease.get(supply)
-  return lease && { manager: site.world.siteOf(lease.manager.id), grant: `${site.agentId}/${supply}` }
+  const { ledger, world, agentId } = site
+  const attached = ledger.detachments.lastIns.get(supply)
+  if (attached) return departed(site, attached)
+  const lease = ledger.lastLease.get(supply)
+  if (!lease) return undefined
+  const leased = { manager: world.siteOf(lease.manager.id), grant: `${agentId}/${supply}` }
+  if (leased.manager.ledger.grants.has(leased.grant)) return leased
+  // Its manager has made a detachment of it, be it that this machine has not heard that.
+  const became = ledger.detachments.becameOf(supply)
+  const other = became && departed(site, became)
+  return other?.manager.ledger.grants.has(other.grant) ? other : leased
+}
+
+function departed(
+  { agentId, world }: Site,
+  { id, manager }: RecordedIn,
+): { readonly manager: Site; readonly grant: string } {
+  return { manager: world.siteOf(manager.id), grant: `${agentId}/detached/${id}` }
 }
 
 /** What an application's seat is counted for, by the simulator's own means (R18); undefined: it counts for itself. */
