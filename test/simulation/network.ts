@@ -154,13 +154,13 @@ export class Network {
     const isAnybodyWaiting = (agent?.broker.waiting(product as `${string}/${string}`) ?? 0) > 0
     if ((exchange.kind === 'open' && wait > 0) || isAnybodyWaiting) this.#waited.set(product, now)
     if (!exchange.roomAllTheTime) return
-    if (agent?.serving.state() !== 'open') exchange.roomAllTheTime = false
+    const isOpen = agent?.serving.state() === 'open'
     const isLine =
       now - (this.#waited.get(product) ?? Number.NEGATIVE_INFINITY) < placeKept ||
       [...this.#open].some(
         ({ kind, attempt: { wish } }) => kind === 'open' && wish.wait > 0 && wish.product === product,
       )
-    exchange.roomAllTheTime = !isLine && this.#site.ledger.hasRoom(product, feature, seats)
+    exchange.roomAllTheTime = isOpen && !isLine && this.#site.ledger.hasRoom(product, feature, seats)
   }
 
   #toApplication(exchange: Exchange, answer: Answer): void {

@@ -9,14 +9,14 @@ import type { Incident } from './incidents.ts'
 import type { Site } from './site.ts'
 
 export const tripIncidents: readonly Incident[] = [
-  [24, 'detach', detachHere],
-  [8, 'detach for another', detachForKnown],
-  [8, 'detach by mail', sendRecipient],
-  [10, 'extend', extend],
-  [14, 'give back', giveBack],
-  [5, 'receipt', sendReceipt],
-  [4, 'declare lost', declareLost],
-  [3, 'document is mailed again', mailAgain],
+  [50, 'detach', detachHere],
+  [16, 'detach for another', detachForKnown],
+  [20, 'detach by mail', sendRecipient],
+  [30, 'extend', extend],
+  [24, 'give back', giveBack],
+  [12, 'receipt', sendReceipt],
+  [8, 'declare lost', declareLost],
+  [8, 'document is mailed again', mailAgain],
   [3, 'detaching is switched', switchDetaching],
   [4, 'wall is turned', turnWall],
   [6, 'wall is right again', (site) => site.setRight()],
@@ -32,8 +32,8 @@ function endAt({ world: { random }, machine }: Site): { readonly until: string }
   return { until: new Date(machine.wall + random.integer(shortest, longest)).toISOString() }
 }
 
-function productOf({ world: { random, sites } }: Site): ProductName {
-  const license = random.pick(sites.flatMap(({ catalog }) => catalog))
+function productOf({ world: { random, sites }, catalog }: Site): ProductName {
+  const license = random.pick(catalog.length > 0 ? catalog : sites.flatMap((site) => site.catalog))
   return `${license.vendor}/${license.product ?? 'cam'}`
 }
 
@@ -54,8 +54,11 @@ function note(site: Site, what: string, asked: Promise<{ readonly kind: string }
 function detachHere(site: Site): void {
   const { random } = site.world
   const detachments = detachmentsOf(site)
-  if (!detachments || site.world.sites.length === 1) return
-  const product = productOf(site)
+  if (!detachments) return
+  const licenses = site.knows.flatMap(({ catalog }) => catalog)
+  if (licenses.length === 0) return
+  const { vendor, product: name = 'cam' } = random.pick(licenses)
+  const product: ProductName = `${vendor}/${name}`
   const seats = random.integer(1, 2)
   const feature = product.endsWith('/cad') && random.chance(0.2) ? { feature: 'render' } : {}
   site.say(`takes ${seats} of ${product} along`)
