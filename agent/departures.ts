@@ -53,11 +53,12 @@ export class Departures {
     const converting = (wish.converting ?? []).flatMap(({ id }) => draft.grant(id) ?? [])
     const place = placeDetachment(draft, { ...wish, converting })
     if (place.kind !== 'placed') return place
-    for (const grant of converting) this.#endings.end(transaction, grant, 'detached')
     const supply = draft.supply(place.part.supply)
     if (supply === undefined) return { kind: 'not_detachable' }
     const grant = this.#grantOf(departure, [place.part], leaseSecondsOf(draft, [place.part]))
+    // Before the others end: a session would be moved to the seat that is free in between (R31).
     this.#open(transaction, grant)
+    for (const one of converting) this.#endings.end(transaction, one, 'detached')
     return { kind: 'departed', grant, supply }
   }
 

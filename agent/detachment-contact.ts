@@ -100,7 +100,8 @@ export class DetachmentContact {
       id: one.id,
       version: one.version,
       text: one.texts.at(-1) ?? '',
-      state: one.state === 'attached' ? 'attached' : 'returned',
+      // What is being given back may still be in use: it is told once nothing lives on it (R16).
+      state: isIn(one) ? 'attached' : 'returned',
     }))
     const reply = await link.report({ held, time: clock.wall() }, { timeout: callTimeout })
     if (reply.kind !== 'answered') return

@@ -160,6 +160,12 @@ export class Auditor {
           (attempt.believedUntil ?? 0) - application.clock() < almostOver ||
           auditors.some(({ audit }) => audit.#wallSetAt > attempt.believedSince - 200_000)
         )
+      case 'detachment_ended':
+        return (
+          (attempt.believedUntil ?? 0) - application.clock() < almostOver ||
+          hops.some(({ site, grant }) => site.ledger.detachments.isCalledBack(grant)) ||
+          this.#site.world.sites.some(({ auditor }) => auditor.#wallSetAt > attempt.believedSince - 200_000)
+        )
       default:
         return false
     }

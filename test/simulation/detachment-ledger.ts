@@ -53,10 +53,15 @@ export class DetachmentLedger {
     return state === 'attached' || state === 'returning'
   }
 
-  /** What a lease has become, or is becoming. */
-  becameOf(lease: string): RecordedIn | undefined {
-    for (const one of this.lastIns.values()) if (one.ask?.replaces?.includes(lease)) return one
-    return undefined
+  /** Whether seats that are away were declared lost here, or are back: their holder has heard that it is over. */
+  isCalledBack(grant: string): boolean {
+    for (const one of this.outs.values()) if (one.grant === grant) return one.lost !== undefined || isOver(one)
+    return false
+  }
+
+  /** What a lease may have become, or is becoming. */
+  *becameOf(lease: string): Iterable<RecordedIn> {
+    for (const one of this.lastIns.values()) if (one.ask?.replaces?.includes(lease)) yield one
   }
 
   #change<T extends RecordedIn | RecordedOut>(records: Map<string, T>, id: string, after: T | undefined): void {

@@ -28,6 +28,8 @@ function flawOfDetachment({ name, ledger }: Site, manager: string, method: strin
   const what = `${name} sends ${method} of detachment ${id}, which is ${one?.state ?? 'not'} on its disk`
   // A question of what it would be needs no record.
   if (method === 'PUT') return one && one.version === 0 && one.state !== 'asking' ? `R7: ${what}` : undefined
-  const isOver = one?.state === 'returning' || one?.state === 'cancelling'
-  return isOver && ledger.used(id) === 0 ? undefined : `R16: ${what}`
+  const isOver = one !== undefined && one.state !== 'asking' && one.state !== 'attached'
+  // The seats may be those of the leases that were to become it.
+  const uses = [id, ...(one?.ask?.replaces ?? [])].some((supply) => ledger.used(supply) > 0)
+  return isOver && !uses ? undefined : `R16: ${what}${uses ? ', and in use' : ''}`
 }

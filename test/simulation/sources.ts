@@ -49,9 +49,11 @@ function above(site: Site, supply: string): { readonly manager: Site; readonly g
   const leased = { manager: world.siteOf(lease.manager.id), grant: `${agentId}/${supply}` }
   if (leased.manager.ledger.grants.has(leased.grant)) return leased
   // Its manager has made a detachment of it, be it that this machine has not heard that.
-  const became = ledger.detachments.becameOf(supply)
-  const other = became && departed(site, became)
-  return other?.manager.ledger.grants.has(other.grant) ? other : leased
+  for (const one of ledger.detachments.becameOf(supply)) {
+    const other = departed(site, one)
+    if (other.manager.ledger.grants.has(other.grant)) return other
+  }
+  return leased
 }
 
 function departed(
