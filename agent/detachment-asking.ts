@@ -24,7 +24,10 @@ import type { Writes } from './writes.ts'
 export interface DetachmentAskingOptions {
   readonly book: DetachmentBook
   readonly holding: DetachmentHolding
-  readonly leases: Pick<Leases, 'list' | 'convert' | 'convertAgain' | 'showConverting' | 'giveBackIn' | 'isIdle'>
+  readonly leases: Pick<
+    Leases,
+    'list' | 'convert' | 'convertAgain' | 'isConverting' | 'showConverting' | 'giveBackIn' | 'isIdle'
+  >
   readonly managers: DetachmentManagers
   readonly writes: Writes
   readonly clock: Clock
@@ -368,6 +371,7 @@ export class DetachmentAsking {
         one.state === 'held' &&
         isGranted(one) &&
         one.ended === undefined &&
+        !leases.isConverting(one.id) &&
         one.terms.product === product &&
         one.terms.feature === feature &&
         one.terms.chain.length === 1 &&

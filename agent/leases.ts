@@ -15,7 +15,10 @@ import type { StoredRecord } from './store/store.ts'
 import type { RecordOwner, Transaction, Writes } from './writes.ts'
 
 export interface LeasesOptions {
-  readonly lessor: Pick<Lessor, 'view' | 'departures' | 'putSupply' | 'dropSupply' | 'setSupplies' | 'transferSupply' | 'isEmpty' | 'isReady'>
+  readonly lessor: Pick<
+    Lessor,
+    'view' | 'departures' | 'putSupply' | 'dropSupply' | 'setSupplies' | 'transferSupply' | 'isEmpty' | 'isReady'
+  >
   readonly writes: Writes
   readonly clock: Clock
   /** The license server that the supplies belong to. */
@@ -107,6 +110,10 @@ export class Leases implements RecordOwner {
     }
   }
 
+  isConverting(id: string): boolean {
+    return this.#converting.has(id)
+  }
+
   /** The same after everything was read. */
   convertAgain(ids: readonly string[]): void {
     this.convert(ids, true)
@@ -131,12 +138,17 @@ export class Leases implements RecordOwner {
 
   /**
    * Within a job: they have become a detachment. Its seats are theirs, so all that lives on them counts there from now on, also what
-   * could not go on anywhere (R16).
+   * could not go on anywhere (R16). Those of another license than it is of go on as they were.
    */
   convertedIn(transaction: Transaction, ids: readonly string[], detachment: Supply): void {
     for (const id of ids) {
       const record = this.#book.find(transaction, id)
       if (!isGranted(record)) continue
+      if (record.terms.license !== detachment.license || (record.terms.any ?? false) !== (detachment.any ?? false)) {
+        this.convert([id], false)
+        this.showConverting(transaction, [id])
+        continue
+      }
       this.#book.drop(transaction, id)
       this.#options.lessor.transferSupply(transaction, id, detachment, 'lease_lost')
       transaction.journal({ type: 'lease.returned', facts: { ...factsOf(record), reason: 'detached' } })

@@ -29,7 +29,8 @@ function flawOfDetachment({ name, ledger }: Site, manager: string, method: strin
   // A question of what it would be needs no record.
   if (method === 'PUT') return one && one.version === 0 && one.state !== 'asking' ? `R7: ${what}` : undefined
   const isOver = one !== undefined && one.state !== 'asking' && one.state !== 'attached'
-  // The seats may be those of the leases that were to become it.
-  const uses = [id, ...(one?.ask?.replaces ?? [])].some((supply) => ledger.used(supply) > 0)
+  // Where it is not known what became of it the seats may be those of the leases that were to become it.
+  const replaced = one?.state === 'cancelling' ? (one.ask?.replaces ?? []) : []
+  const uses = [id, ...replaced].some((supply) => ledger.used(supply) > 0)
   return isOver && !uses ? undefined : `R16: ${what}${uses ? ', and in use' : ''}`
 }
