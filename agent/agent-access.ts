@@ -12,8 +12,8 @@ import type { ProxyTest, RecentClient } from './http/api/access-shapes.ts'
 import type { Journal } from './journal.ts'
 import { JournalSearch } from './journal-search.ts'
 import { OutgoingProxy } from './peers/outgoing-proxy.ts'
+import { readPlace } from './peers/peer-connection.ts'
 import { systemNetwork } from './peers/proxy-network.ts'
-import { readTarget } from './peers/proxy-target.ts'
 import { type RecentClient as KeptClient, RecentClients } from './recent-clients.ts'
 import type { AgentName } from './session-view.ts'
 import type { Writer } from './writer.ts'
@@ -90,7 +90,7 @@ export async function testProxy(
   address: string | undefined,
   closed: () => AbortSignal,
 ): Promise<{ readonly kind: 'tested'; readonly test: ProxyTest } | Refusal> {
-  const target = address === undefined ? undefined : readTarget(address)
+  const target = address === undefined ? undefined : readPlace(address.trim())
   if (address !== undefined && target === undefined) {
     const fields = [{ field: 'address', message: 'must be host:port, such as licenses.example.com:1947' }]
     return refuse('invalid_request', 'The address must be host:port, such as licenses.example.com:1947.', { fields })

@@ -5,6 +5,18 @@
 import { type AccessOwners, clientViews, testProxy } from './agent-access.ts'
 import { type CheckChange, changeable, entryOf, fieldsOf, importConfiguration } from './agent-configuration.ts'
 import { recountProduct } from './agent-recount.ts'
+import {
+  activityView,
+  definitionOf,
+  putReserve,
+  reserveView,
+  reserveViews,
+  type SiteOwners,
+  signInView,
+  siteOf,
+  siteUser,
+  siteViews,
+} from './agent-sites.ts'
 import type { Broker } from './broker.ts'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
@@ -64,6 +76,7 @@ export interface Owners extends AccessOwners {
   readonly broker: Broker
   readonly serving: Serving
   readonly lessor: Lessor
+  readonly kept: SiteOwners
   readonly licenses: Licenses
   readonly shelf: LicenseShelf
   readonly desk: DocumentDesk
@@ -212,6 +225,16 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
     rules: { check: (wish, closed) => owners.ruleCheck.check(wish, closed) },
     recentClients: { list: (page) => paged(clientViews(owners.clients), page) },
     proxy: { test: (address, closed) => testProxy(owners.proxy, address, closed) },
+    reserves: {
+      list: (page) => paged(reserveViews(owners.kept), page),
+      get: (id) => {
+        const found = owners.kept.reserves.get(id)
+        return found && reserveView(found, owners.kept)
+      },
+      put: (id, wish) => putReserve(owners.kept, id, wish),
+      remove: (id) => owners.kept.reserves.remove(id, 'administrator'),
+    },
+    sites: connectSiteCalls(owners),
     journal: {
       list: async ({ limit, cursor, ...filter }) => {
         const total = await journal.count(filter)
@@ -227,6 +250,37 @@ export function connectApi(owners: Owners, signIn: ApiParts['signIn'], streams: 
       },
       lines: (filter) => lines(journal, filter),
       verify: () => journal.verify(),
+    },
+  }
+}
+
+function connectSiteCalls({ kept, wall }: Owners): ApiParts['sites'] {
+  const { sites } = kept
+  const by = 'administrator'
+  return {
+    list: (page) => paged(siteViews(kept), page),
+    get: (id, isSite) => siteOf(id, kept, isSite),
+    define: (id, wish) => sites.define(id, definitionOf(wish), by),
+    remove: (id) => sites.remove(id, by),
+    renewToken: (id) => sites.renewToken(id, by),
+    isToken: (id, token) => sites.isToken(id, token),
+    recycle: (id) => sites.recycle(id, by),
+    start: (id) => sites.startSite(id, 'site'),
+    stop: (id) => sites.stopSite(id, 'site'),
+    signIn: async (id, { id: signIn, user, administrator }, address) => {
+      const outcome = await sites.signIn(id, {
+        id: signIn,
+        user: siteUser(user),
+        isAdministrator: administrator,
+        address,
+      })
+      return outcome.kind === 'refused' ? outcome : { ...outcome, signIn: signInView(outcome.signIn, wall()) }
+    },
+    signOut: (id, signIn) => sites.signOut(id, signIn),
+    noteActivity: async (id, ids) => {
+      const outcome = await sites.noteActivity(id, ids)
+      if (outcome.kind === 'refused') return outcome
+      return { kind: 'noted', items: outcome.activities.map((one) => activityView(one, wall())) }
     },
   }
 }

@@ -3,6 +3,7 @@
  */
 import type { Clock, Timers } from './clock.ts'
 import type { CountRule } from './domain/count-key.ts'
+import { type Grant, isOwnLease } from './domain/grant.ts'
 import { parseProductName, productName } from './domain/product-name.ts'
 import { History } from './history.ts'
 import type { Journal } from './journal.ts'
@@ -27,7 +28,7 @@ export function connectHistory({ journal, writer, lessor, clock, timers, pause, 
     snapshot: () =>
       writer.submit(() => ({
         sequence: writer.head.sequence,
-        live: [...lessor.view.grants()].map(({ id, product, seats, who, facts }) => ({
+        live: [...lessor.view.grants()].filter(isNotKept).map(({ id, product, seats, who, facts }) => ({
           id,
           product,
           seats,
@@ -42,6 +43,10 @@ export function connectHistory({ journal, writer, lessor, clock, timers, pause, 
     timers,
     pause,
   })
+}
+
+function isNotKept(grant: Grant): boolean {
+  return !isOwnLease(grant)
 }
 
 /** By which its seats are counted; undefined where its licenses count differently, or none is left. */

@@ -18,6 +18,7 @@ import type { OutgoingProxy } from './peers/outgoing-proxy.ts'
 import { PeerProber } from './peers/peer-prober.ts'
 import type { Prober } from './peers/prober.ts'
 import { systemNetwork } from './peers/system-network.ts'
+import { ManagersAndSelf, type OwnSeats } from './reserve-own.ts'
 import type { AgentName } from './session-view.ts'
 
 export interface NetworkParts extends Omit<PeerSources, 'connect' | 'peers' | 'self'> {
@@ -26,6 +27,8 @@ export interface NetworkParts extends Omit<PeerSources, 'connect' | 'peers' | 's
   readonly lessor: Lessor
   readonly shelf: LicenseShelf
   readonly proxy: OutgoingProxy
+  /** Seats of this agent's own licenses, kept in advance; asked for only after everything is built. */
+  readonly own: () => OwnSeats
   /** 0 to 1. */
   readonly random: () => number
   /** Detachments that a manager has made for this agent, or made longer, as it says. */
@@ -76,7 +79,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
   const leases = new Leases({ lessor, writes: writer, clock, instance: identity.id })
   const remote = new LeaseSeats({
     leases,
-    known: discovery.directory,
+    known: new ManagersAndSelf(discovery.directory, parts.own),
     writes: writer,
     clock,
     timers,
@@ -125,7 +128,7 @@ export function connectNetwork(parts: NetworkParts): ConnectedNetwork {
 /** The same prober; what comes with offers is heard, too. */
 function hearing(prober: PeerProber, onDetachments: NetworkParts['onDetachments']): Prober {
   return {
-    probe: (place, id, signal) => prober.probe(place, id, signal),
+    probe: (...asked) => prober.probe(...asked),
     peers: (peer, options) => prober.peers(peer, options),
     offers: async (peer, options) => {
       const answer = await prober.offers(peer, options)

@@ -17,6 +17,7 @@ import { connectDetaching } from './agent-detach-pages.ts'
 import { connectInsight } from './agent-insight.ts'
 import { connectNetworkPages, type NetworkOwners } from './agent-network-pages.ts'
 import { recountProduct } from './agent-recount.ts'
+import { connectSitePages } from './agent-sites.ts'
 import { configurationPages } from './config/setting.ts'
 import { shortGroups } from './domain/documents/keys.ts'
 import type { CookieAccess } from './http/access.ts'
@@ -62,6 +63,7 @@ export function connectPages(
       recount: (id) => recountProduct(owners, id),
     },
     features: { list: () => features(owners) },
+    ...connectSitePages(owners.kept),
     computers: {
       list: () => sessions.computers({ limit: mostComputers }).items,
       endsBy: (id) => lastEnd(owners, id),

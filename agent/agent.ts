@@ -15,8 +15,9 @@ import { connectNetwork } from './agent-network.ts'
 import type { Agent, AgentOptions } from './agent-options.ts'
 import { connectPages } from './agent-pages.ts'
 import { publishSeats } from './agent-seats.ts'
+import { connectSites } from './agent-sites.ts'
 import { keepUp } from './agent-upkeep.ts'
-import { Broker } from './broker.ts'
+import { Broker, type BrokerOptions } from './broker.ts'
 import { Configuration } from './config/configuration.ts'
 import { DateFloor } from './date-floor.ts'
 import { DocumentDesk } from './document-desk.ts'
@@ -44,9 +45,10 @@ import { createRandomTexts, randomShare } from './random-texts.ts'
 import { Refusals } from './refusals.ts'
 import { remembered } from './remembered.ts'
 import { RemoteOffers } from './remote-offers.ts'
+import { OwnSeats } from './reserve-own.ts'
 import { removeRunning, writeRunning } from './running-file.ts'
 import { SeatFinder } from './seat-finder.ts'
-import { Serving } from './serving.ts'
+import { Serving, type ServingState } from './serving.ts'
 import { SessionKeys } from './session-keys.ts'
 import { SessionList } from './session-list.ts'
 import { whoOf } from './session-request.ts'
@@ -156,6 +158,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     listener: () => listener,
     onDetachments: (manager, ids) => detach.contact.noteReady(manager, ids),
     onPeer: () => desk.desk.notePolicy(),
+    own: () => own,
   })
   const { peers, remote } = network
   const signatures = new Signatures(agent.privateKey)
@@ -190,6 +193,24 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
     onTrouble: trouble('a seat could not be told that serving has stopped'),
   })
+  // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
+  const servingState = (): ServingState => (peers.book.self.is() ? 'handing_out_disabled' : serving.state())
+  const rules: BrokerOptions['rules'] = ({ who, ...wanted }) =>
+    allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id }))
+  const own = new OwnSeats({
+    ...base,
+    lessor,
+    serving: servingState,
+  })
+  const kept = connectSites({
+    ...base,
+    lessor,
+    remote,
+    own,
+    rules,
+    isInDoubt: (session) => finder.isInDoubt(session),
+    onChange: (kind, id) => events.publish(`${kind}.changed`, { id }),
+  })
   const broker = new Broker({
     ...base,
     lessor,
@@ -200,10 +221,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     settings: sessionSettings,
     agentName: (id) => peers.book.get(id)?.name,
     remote,
-    rules: ({ who, ...wanted }) =>
-      allowing.rules.user(subjectOf(who, wanted, { machine: self().name, agent: identity.id })),
-    // A copy of an earlier state gives out nothing new until an administrator confirms it (R24).
-    serving: () => (peers.book.self.is() ? 'handing_out_disabled' : serving.state()),
+    rules,
+    serving: servingState,
     detachable: (product) => detach.offered.figures(product).detachable,
     onRefused: (request, product, refusal) => {
       refusals.note({ ...request, product, who: whoOf(request) }, refusal)
@@ -230,6 +249,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker.noteSeats(event)
     serving.noteSeats(event)
     desk.desk.noteSeats(event)
+    kept.noteSeats(event)
     publishSeats(event, { events, peaks, lessor })
   }
 
@@ -287,6 +307,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     broker,
     serving,
     lessor,
+    kept: {
+      ...kept,
+      lessor,
+      leases: network.leases,
+      isReachable: (id: string) =>
+        id === identity.id || network.discovery.directory.find(id)?.condition.state === 'reachable',
+      wall: () => clock.wall(),
+    },
     licenses,
     shelf,
     sessions: new SessionList(lessor, () => ({
@@ -308,7 +336,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const detach = connectDetach({ ...known, vendors, access, network, desk })
   const documents = new DocumentDesk({ licenses, shelf, vendors, detachments: detach.blocks })
   const owners: Owners = { ...known, detaching: detach.api, desk: documents }
-  const seats = [shelf, network.leases, lessor.records, detach.records]
+  const seats = [shelf, network.leases, lessor.records, detach.records, kept.reserves, kept.book]
   for (const owner of [floor, configuration, administrator, vendors, ...seats, peers.book, allowing.clients])
     writer.register(owner)
   const streams = new EventStreams({ follow: (watcher, lastId) => events.follow(watcher, lastId) }, timers)
@@ -351,6 +379,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       detach.start()
       watch.start()
       watch.look()
+      kept.start()
       stops.push(keepUp({ timers, licenses, writer, look: () => health$.look(), trouble }))
       const { startCounter } = writer
       await writer.submit((transaction) =>
@@ -360,6 +389,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     },
     stop: async () => {
       broker.stop()
+      kept.stop()
       streams.endAll()
       desk.desk.stop()
       desk.streams.endAll()

@@ -4,7 +4,7 @@
  */
 import type { Bookkeeper } from './bookkeeper.ts'
 import type { SeatView } from './domain/book.ts'
-import type { Grant, Part, Tombstone } from './domain/grant.ts'
+import type { Grant, Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideEnd, decideEnding, decideSupplyEnd } from './domain/seats.ts'
 import type { EndReason } from './errors.ts'
@@ -19,26 +19,21 @@ export type SeatEvent =
 export interface EndingParts {
   readonly keeper: Bookkeeper
   readonly tell: (event: SeatEvent) => void
-  /** Nothing lives any more on a supply that came from another agent. */
-  readonly tellEmpty: (supply: string) => void
 }
 
 export class Endings {
   readonly #keeper: Bookkeeper
   readonly #tell: EndingParts['tell']
-  readonly #tellEmpty: EndingParts['tellEmpty']
 
-  constructor({ keeper, tell, tellEmpty }: EndingParts) {
+  constructor({ keeper, tell }: EndingParts) {
     this.#keeper = keeper
     this.#tell = tell
-    this.#tellEmpty = tellEmpty
   }
 
   /** For good: the seat is free with this batch. */
   end(transaction: Transaction, grant: Grant, reason: string, overlap?: Tombstone['overlap']): void {
     const decided = decideEnd(this.#keeper.draft, grant.id, reason, this.#keeper.readings, overlap)
     if (!decided) return
-    this.lookAtSupplies(transaction, grant.parts)
     this.noteEnded(transaction, decided.ended, reason)
     this.noteMoves(transaction, decided.moved)
   }
@@ -65,20 +60,8 @@ export class Endings {
 
   noteMoves(transaction: Transaction, moved: readonly Grant[]): void {
     for (const grant of moved) {
-      this.lookAtSupplies(transaction, this.#keeper.book.grant(grant.id)?.parts ?? [])
       transaction.journal(happenings.grantMoved(grant))
       transaction.after(() => this.#tell({ kind: 'changed', grant }))
-    }
-  }
-
-  /** Tells of those among them that came from another agent and are empty once this batch is on disk (R16). */
-  lookAtSupplies(transaction: Transaction, parts: readonly Pick<Part, 'supply'>[]): void {
-    const { draft, book } = this.#keeper
-    for (const { supply: id } of parts) {
-      if ((draft.supply(id)?.kind ?? 'license') === 'license') continue
-      transaction.after(() => {
-        if (book.supply(id) && isEmpty(book, id)) this.#tellEmpty(id)
-      })
     }
   }
 

@@ -47,11 +47,7 @@ export const errorTable = {
     title: 'Too many attempts',
     help: 'Wait for the time in the Retry-After header and try again.',
   },
-  request_timeout: {
-    status: 408,
-    title: 'The request came too slowly',
-    help: 'Send the whole request at once.',
-  },
+  request_timeout: { status: 408, title: 'The request came too slowly', help: 'Send the whole request at once.' },
   headers_too_large: { status: 431, title: 'The headers are too large', help: 'Headers are at most 16 KB together.' },
   internal_error: {
     status: 500,
@@ -330,11 +326,7 @@ export const errorTable = {
     title: 'The request was signed for another moment',
     help: 'Sign it anew with the time and the start id of this answer.',
   },
-  replayed: {
-    status: 401,
-    title: 'The same signed request was here before',
-    help: 'Sign it anew with a fresh nonce.',
-  },
+  replayed: { status: 401, title: 'The same signed request was here before', help: 'Sign it anew with a fresh nonce.' },
   peer_signature_wrong: {
     status: 401,
     title: 'The signature of the request does not fit',
@@ -376,6 +368,12 @@ export const errorTable = {
     title: 'No outgoing proxy is set',
     help: 'Set one under Configuration > Network, or name an address that is to be reached without.',
   },
+  // reserves and sites
+  unknown_reserve: { status: 404, title: 'There is no such reserve', help: 'The Sites page lists the reserves.' },
+  unknown_site: { status: 404, title: 'There is no such web site', help: 'Configuration > Sites lists the web sites.' },
+  no_server_license: { status: 409, title: 'The web site has no server license', help: 'See who was asked for one.' },
+  site_reserve_empty: { status: 409, title: 'The web site has no free seat', help: 'Wait until somebody signs out.' },
+  site_not_started: { status: 409, title: 'The web site is not started', help: 'It starts itself with its token.' },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorTable

@@ -19,6 +19,8 @@ export interface AgentEvents {
   'configuration.changed': { readonly names: readonly string[] }
   'health.changed': { readonly code: string }
   'serving.changed': { readonly state: string }
+  'reserve.changed': { readonly id: string }
+  'site.changed': { readonly id: string }
   'manager.changed': { readonly id: string }
   'search.changed': { readonly id: string; readonly state: 'running' | 'done' }
   /** Of the search that was started last; the rest is in `GET /api/v1/search`. */

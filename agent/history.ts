@@ -131,7 +131,7 @@ export class History {
   }
 
   #note(levels: Levels, entry: JournalEntry, direction: 'forward' | 'backward'): void {
-    const { session, lease, product, seats, code, agent } = entry.facts
+    const { session, lease, product, seats, code, agent, holder } = entry.facts
     const id = session ?? lease
     if (typeof product !== 'string') return
     if (entry.type === 'session.refused') {
@@ -139,6 +139,8 @@ export class History {
       return
     }
     const opened = entry.type === 'session.opened' || entry.type === 'lease.granted'
+    // Kept in advance by this agent: what lives on it is counted.
+    if (lease !== undefined && holder === this.#options.agent) return
     if (!opened && entry.type !== 'session.ended' && entry.type !== 'lease.ended') return
     if (typeof id !== 'string' || typeof seats !== 'number') return
     const track = direction === 'forward' ? levels.present : levels.past

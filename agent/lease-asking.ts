@@ -72,6 +72,8 @@ export class LeaseAsking {
       state: 'asking',
       manager: { id: link.id, name: link.name },
       for: want.for,
+      ...(want.onlyFor === undefined ? {} : { onlyFor: want.onlyFor }),
+      ...(want.kept ? { kept: want.kept } : {}),
       ask,
       vendorKey: offer.vendorKey,
       promisedFor: 0,

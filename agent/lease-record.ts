@@ -24,6 +24,10 @@ export interface LeaseRecord {
   readonly manager: { readonly id: string; readonly name: string }
   /** Id of the session or lease that it is fetched for: a repeat of that finds the same lease (R7). */
   readonly for: string
+  /** Its seats serve only sessions of who goes by this name. */
+  readonly onlyFor?: string
+  /** In advance: not given back for being idle. */
+  readonly kept?: true
   readonly ask: LeaseAsk
   /** Key of the vendor, as the manager's offer names it. */
   readonly vendorKey: string
@@ -85,6 +89,9 @@ export function leaseSupply(record: GrantedLease, instance: string, until: numbe
     chain: terms.chain,
     ...(key === undefined || key.parts.length === 0 ? {} : { onlyKey: hashCountKey(terms.license, product, key) }),
     onlyFeature: feature ?? null,
+    ...(record.onlyFor === undefined ? {} : { onlyFor: record.onlyFor }),
+    // Kept of the licenses of this very agent: not passed on.
+    ...(record.manager.id === instance ? { local: true as const } : {}),
     manager: record.manager,
   }
 }

@@ -36,6 +36,7 @@ export interface LeaseSeatsOptions {
 export class LeaseSeats {
   readonly leases: Leases
   readonly known: KnownManagers
+  readonly asking: LeaseAsking
   readonly search: LeaseSearch
   readonly line: LeaseLine
   readonly renewals: LeaseRenewals
@@ -48,7 +49,7 @@ export class LeaseSeats {
     this.leases = leases
     this.known = known
     this.settings = settings
-    const asking = new LeaseAsking({
+    this.asking = new LeaseAsking({
       leases,
       writes,
       clock,
@@ -57,6 +58,7 @@ export class LeaseSeats {
       onTaken: ({ id, lease }) => renewals.note(id, lease.expiresIn, lease.offered),
       onTrouble,
     })
+    const { asking } = this
     const returns = new LeaseReturns({ leases, known, clock, timers, onTrouble })
     this.renewals = new LeaseRenewals({
       leases,

@@ -13,6 +13,10 @@ import { type LeaseAsk, type LeaseGrant, peerWhoSchema } from './peers/wire.ts'
 export interface Want {
   /** Id of the session or lease that it is for. */
   readonly for: string
+  /** Its seats are to serve only sessions of who goes by this name. */
+  readonly onlyFor?: string
+  /** In advance: it is not to be given back for being idle. */
+  readonly kept?: true
   readonly product: ProductName
   readonly feature?: string
   readonly seats: number

@@ -89,10 +89,15 @@ export class Leases implements RecordOwner {
     return !times.confirmed || times.until <= this.#options.clock.atMost()
   }
 
-  /** Whether nothing lives on it, and it is not kept for what lives on another one. While all is read again nobody knows (R1). */
+  /**
+   * Whether nothing lives on it, and it is neither kept in advance nor for what lives on another one. While all is read again nobody
+   * knows (R1).
+   */
   isIdle(id: string): boolean {
+    const { state, kept } = this.#book.get(id) ?? {}
+    if (this.#reserved.has(id) || (kept && state === 'held')) return false
     const { lessor } = this.#options
-    return lessor.isReady && !this.#reserved.has(id) && lessor.isEmpty(id)
+    return lessor.isReady && lessor.isEmpty(id)
   }
 
   /** Keeps it although nothing lives on it, or no longer. */

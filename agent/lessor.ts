@@ -8,7 +8,7 @@ import { Bookkeeper } from './bookkeeper.ts'
 import type { Clock, Timers } from './clock.ts'
 import { Departures } from './departures.ts'
 import type { Book, SeatView } from './domain/book.ts'
-import type { Grant, Tombstone } from './domain/grant.ts'
+import { type Grant, isOwnLease, type Tombstone } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { decideOpen, moveBack, type OpenCommand, type OpenOutcome } from './domain/seats.ts'
 import type { Supply, SupplyKind } from './domain/supply.ts'
@@ -66,20 +66,13 @@ export class Lessor {
   readonly #renewals: Renewals
   readonly #upkeep: Upkeep
   readonly #returns: EarlyReturns
-  readonly #onEmpty: ((supply: string) => void)[] = []
 
   constructor(options: LessorOptions) {
     const { writes, clock, timers, idleLimit } = options
     this.#options = options
     this.#keeper = new Bookkeeper(clock, idleLimit, (transaction) => this.#upkeep.sweep(transaction))
     this.#returns = new EarlyReturns(this.#keeper)
-    this.#endings = new Endings({
-      keeper: this.#keeper,
-      tell: (event) => this.#tell(event),
-      tellEmpty: (supply) => {
-        for (const listener of this.#onEmpty) listener(supply)
-      },
-    })
+    this.#endings = new Endings({ keeper: this.#keeper, tell: (event) => this.#tell(event) })
     this.departures = new Departures(this.#keeper, this.#endings, (event) => this.#tell(event))
     this.#renewals = new Renewals({ keeper: this.#keeper, endings: this.#endings, writes, clock })
     this.#upkeep = new Upkeep({ keeper: this.#keeper, endings: this.#endings, writes, clock, timers })
@@ -111,14 +104,6 @@ export class Lessor {
 
   stop(): void {
     this.#upkeep.stop()
-  }
-
-  /**
-   * Called with the id of a lease's or detachment's supply when nothing lives on it any more, or when it is new and nothing was
-   * put on it, as committed (R16, R17).
-   */
-  onEmpty(listener: (supply: string) => void): void {
-    this.#onEmpty.push(listener)
   }
 
   /** Whether nothing lives on the supply, as committed. */
@@ -210,6 +195,7 @@ export class Lessor {
 
   /** Whether the seat of a lease that is given back is free only at the end of its text (R28); makes it wait. */
   #mustWait(transaction: Transaction, grant: Grant): boolean {
+    if (isOwnLease(grant)) return false
     if (isGivenBack(grant)) return true
     // It confirms an end that was ordered here.
     if (grant.ending !== undefined || this.#returns.mayFree(transaction, grant)) return false
@@ -262,11 +248,9 @@ export class Lessor {
    */
   putSupply(transaction: Transaction, supply: Supply, endReason: EndReason): void {
     const { draft, readings } = this.#keeper
-    const isNew = draft.supply(supply.id) === undefined
     draft.putSupply(supply)
     if (supply.takes.kind === 'nothing') this.#endings.supplyEnded(transaction, supply.id, endReason)
     else this.#endings.noteMoves(transaction, moveBack(draft, [supply.id], readings))
-    if (isNew) this.#endings.lookAtSupplies(transaction, [{ supply: supply.id }])
     transaction.after(() => this.#tell({ kind: 'supplies' }))
   }
 

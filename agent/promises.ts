@@ -179,7 +179,11 @@ export class Promises {
   #deadlineOf(grant: Grant, promise: LivePromise): number {
     if (grant.kind === 'detachment') return Number.POSITIVE_INFINITY
     if (grant.activity !== 'reported' || grant.ending !== undefined) return promise.freeAt
-    return Math.min(promise.freeAt, promise.activeAt + this.#idleLimit())
+    return Math.min(promise.freeAt, promise.activeAt + this.#idleLimitOf(grant))
+  }
+
+  #idleLimitOf({ idleSeconds }: Grant): number {
+    return idleSeconds === undefined ? this.#idleLimit() : idleSeconds * 1000
   }
 
   /** When to look next, as far as the index knows. */

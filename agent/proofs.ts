@@ -6,7 +6,7 @@
 import type { Clock } from './clock.ts'
 import { countKey } from './domain/count-key.ts'
 import type { PublicJwk, SigningKey } from './domain/documents/keys.ts'
-import type { Grant, Part } from './domain/grant.ts'
+import { type Grant, type Part, peerGrantId } from './domain/grant.ts'
 import { type ProofSigner, prepareLicenseProof, prepareProof, readLastLink } from './domain/proof-signer.ts'
 import { factsOfGrant } from './domain/seats.ts'
 import { isAnyProduct, leasableSeconds, promiseSeconds, type Supply } from './domain/supply.ts'
@@ -146,7 +146,13 @@ export class Proofs {
   }
 
   #baseOf(supply: Supply): Base | undefined {
-    const { shelf, linksOf, clock } = this.#options
+    const { shelf, linksOf, clock, lessor } = this.#options
+    if (supply.manager?.id === supply.instance) {
+      // Kept in advance by this very agent: no other one signed anything, so the proof is that of where it came from.
+      const own = lessor.view.grant(peerGrantId(supply.instance, supply.id))
+      const origin = lessor.view.supply(own?.parts[0]?.supply ?? '')
+      return origin && this.#baseOf(origin)
+    }
     if (supply.kind === 'license') {
       const installed = shelf.get(supply.license)
       const signer = installed && this.#signerOf(installed)

@@ -4,7 +4,7 @@
  * Must not import who grants: broker, peers, http.
  */
 import type { SeatView } from './domain/book.ts'
-import type { Grant } from './domain/grant.ts'
+import { type Grant, isOwnLease } from './domain/grant.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { Lessor, SeatEvent } from './lessor.ts'
 import type { Writes } from './writes.ts'
@@ -115,7 +115,7 @@ export class Serving {
     const users = new Set<string>()
     const counts = { sessions: 0, seats: 0, ending: 0 }
     for (const grant of this.#options.lessor.view.grants()) {
-      if (grant.kind === 'detachment') continue
+      if (grant.kind === 'detachment' || isOwnLease(grant)) continue
       if (grant.kind === 'lease') agents.add(grant.holder)
       users.add(userKey(grant))
       counts.sessions += 1

@@ -4,7 +4,7 @@
  * A page costs one look at every grant and the sorting of what is on the page, so that a hundred thousand are still cheap.
  */
 import { hash } from 'node:crypto'
-import type { Grant, Who } from './domain/grant.ts'
+import { type Grant, isOwnLease, type Who } from './domain/grant.ts'
 import { productOf } from './domain/product-name.ts'
 import type { Lessor } from './lessor.ts'
 import { grantIdOf } from './session-id.ts'
@@ -187,9 +187,9 @@ function readCursor(cursor: string | undefined): Dated | undefined {
   return startedAt === undefined || id === undefined ? undefined : { startedAt: Number(startedAt), id }
 }
 
-/** Detachments are no use of a seat by somebody; they have lists of their own. */
+/** Detachments and seats that are kept here are no use of a seat by somebody; they have lists of their own. */
 function isSession(grant: Grant): boolean {
-  return grant.kind !== 'detachment'
+  return grant.kind !== 'detachment' && !isOwnLease(grant)
 }
 
 function matcher({ product, user, host, state }: Omit<SessionFilter, 'limit'>): (grant: Grant) => boolean {

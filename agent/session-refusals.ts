@@ -1,6 +1,8 @@
 /**
  * The words of every refusal that concerns a session. Owns nothing.
  */
+
+import { endSentences } from './domain/end-sentences.ts'
 import type { ProductName } from './domain/product-name.ts'
 import { type EndReason, type Refusal, refuse } from './errors.ts'
 import type { ExplanationView } from './explanation.ts'
@@ -111,16 +113,4 @@ export function unknownSession(id: string): Refusal {
   return refuse('unknown_session', `There is no session ${id} here.`)
 }
 
-const sentences: Record<EndReason, string> = {
-  released: 'The seat was given back.',
-  expired: 'No heartbeat came in time.',
-  idle: 'It was idle for too long.',
-  process_gone: 'Its process has ended.',
-  disconnected: 'An administrator disconnected it.',
-  serving_stopped: 'The license server was stopped.',
-  license_removed: 'The license was removed.',
-  user_disabled: 'The user was switched off.',
-  lease_lost: 'The lease of its seat was lost.',
-  detachment_ended: 'The detached seat has reached its date.',
-  recycled: 'The site returned its seats.',
-}
+const sentences: Readonly<Record<EndReason, string>> = endSentences

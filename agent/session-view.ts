@@ -177,7 +177,8 @@ function idleEnd(
 ): { idleEndsAt?: string } {
   if (grant.activity !== 'reported') return {}
   const now = context.clock.atLeast()
-  return { idleEndsAt: iso(wall + (promise?.activeAt ?? now) + context.idleLimit - now) }
+  const limit = grant.idleSeconds === undefined ? context.idleLimit : grant.idleSeconds * 1000
+  return { idleEndsAt: iso(wall + (promise?.activeAt ?? now) + limit - now) }
 }
 
 /** Texts of times that were written lately: sessions of one batch share theirs. */

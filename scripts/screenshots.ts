@@ -49,6 +49,8 @@ const documented = [
   'user-restrictions-checked',
   'detachable',
   'network',
+  'sites',
+  'site',
   'service',
   'computer-disconnect',
   'sign-in',

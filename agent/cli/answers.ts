@@ -10,6 +10,47 @@ function list<Item extends z.ZodType>(item: Item) {
 }
 
 const managerName = z.looseObject({ name: z.string() })
+
+const kept = { taken: z.number(), missing: z.looseObject({ detail: z.string() }).optional() }
+
+export const reserve = z.looseObject({
+  id: z.string(),
+  product: z.string(),
+  feature: z.string().optional(),
+  seats: z.number(),
+  used: z.number(),
+  from: z.array(z.looseObject({ manager: managerName, seats: z.number(), reachable: z.boolean(), until: z.string() })),
+  ...kept,
+})
+export const reserves = list(reserve)
+export type Reserve = z.infer<typeof reserve>
+
+export const site = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  server: z.boolean(),
+  seats: z.number(),
+  occupied: z.number(),
+  recyclesAt: z.string().optional(),
+  ...kept,
+  signIns: z.array(
+    z.looseObject({
+      user: z.looseObject({
+        account: z.string().optional(),
+        email: z.string().optional(),
+        displayName: z.string().optional(),
+      }),
+      access: z.string(),
+      signedInAt: z.string(),
+      idleEndsAt: z.string().optional(),
+    }),
+  ),
+  /** Of a site that was just defined. */
+  token: z.string().optional(),
+})
+export const sites = list(site)
+export type Site = z.infer<typeof site>
+export const siteToken = z.looseObject({ token: z.string() })
 const overlap = z.looseObject({ seats: z.number(), until: z.string() })
 
 export const status = z.looseObject({

@@ -74,7 +74,7 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 7,
     meaning: 'there is no such thing',
-    codes: ['not_found', 'unknown_session', 'unknown_peer', 'unknown_detachment'],
+    codes: ['not_found', 'unknown_session', 'unknown_peer', 'unknown_detachment', 'unknown_reserve', 'unknown_site'],
   },
   {
     exit: 8,
@@ -91,6 +91,7 @@ export const exitKinds: readonly ExitKind[] = [
       'proxy_not_configured',
       'not_confirmed',
       'peer_forked',
+      'site_not_started',
     ],
   },
   { exit: 10, meaning: 'no block was found in the text', codes: ['not_a_document'] },
@@ -116,7 +117,14 @@ export const exitKinds: readonly ExitKind[] = [
   {
     exit: 30,
     meaning: 'all seats are in use',
-    codes: ['no_seats', 'queue_full', 'lease_too_short', 'agent_limit_reached'],
+    codes: [
+      'no_seats',
+      'queue_full',
+      'lease_too_short',
+      'agent_limit_reached',
+      'no_server_license',
+      'site_reserve_empty',
+    ],
   },
   {
     exit: 31,

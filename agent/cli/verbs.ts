@@ -18,12 +18,14 @@ import { passwordVerb } from './password.ts'
 import { productModeVerb } from './product-mode.ts'
 import { productsVerb } from './products.ts'
 import { testProxyVerb } from './proxy.ts'
+import { reserveVerbs } from './reserves.ts'
 import { returnVerb } from './return.ts'
 import { checkRulesVerb } from './rules.ts'
 import { runVerb } from './run.ts'
 import { searchVerb } from './search.ts'
 import { servingVerbs } from './serving.ts'
 import { sessionsVerb } from './sessions.ts'
+import { siteVerbs } from './sites.ts'
 import { statusVerb } from './status.ts'
 import { testVerb } from './test.ts'
 import type { Verb } from './verb.ts'
@@ -62,6 +64,8 @@ export const verbs: readonly Verb[] = [
   forgetManagerVerb,
   searchVerb,
   testVerb,
+  ...reserveVerbs,
+  ...siteVerbs,
   journalVerb,
   verifyJournalVerb,
   getConfigVerb,

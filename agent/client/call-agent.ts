@@ -126,6 +126,8 @@ function send(place: Place, token: string | undefined, call: AgentCall, signal: 
       resolve,
     )
     outgoing.on('error', reject)
+    // what answers is no answer, such as 101; of no effect once there was one
+    outgoing.on('close', () => reject(new Error('the connection was closed without an answer')))
     if (call.quiet) outgoing.on('socket', (socket) => socket.unref())
     outgoing.end(body)
   })

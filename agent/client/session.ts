@@ -2,6 +2,7 @@
  * What an application sees of its session: state, time, proof, and how it ends. Types and words only; the session that does it
  * is `live-session.ts`. Must not import anything of the agent.
  */
+import { endSentences } from '../domain/end-sentences.ts'
 import type { EndReason } from '../errors.ts'
 
 /**
@@ -35,17 +36,7 @@ export interface SessionEnd {
 }
 
 export const endWords: Readonly<Record<SessionEndReason, string>> = {
-  released: 'The seat was given back.',
-  expired: 'No heartbeat came in time.',
-  idle: 'It was idle for too long.',
-  process_gone: 'Its process has ended.',
-  disconnected: 'An administrator disconnected it.',
-  serving_stopped: 'The license server was stopped.',
-  license_removed: 'The license was removed.',
-  user_disabled: 'The user was switched off.',
-  lease_lost: 'The lease of its seat was lost.',
-  detachment_ended: 'The detached seat has reached its date.',
-  recycled: 'The site returned its seats.',
+  ...endSentences,
   closed: 'The application gave the seat back.',
   unreached: 'The agent could not be reached for as long as the seat was promised.',
   unknown_session: 'The agent of this machine does not know the session.',

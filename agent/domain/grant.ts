@@ -50,6 +50,10 @@ export interface Grant {
   readonly vendorKey?: string
   /** Licenses that its seats may come from by the rules, also when it moves. */
   readonly licenses?: LicensePermit
+  /** Of whose kept seats it lives, also when it moves. */
+  readonly onlyFor?: string
+  /** After so many seconds without reported activity it ends; absent = as the agent is set. */
+  readonly idleSeconds?: number
   /** The first nonce; never changes (R27). */
   readonly binding?: string
   /** What a lease is counted by: the agent that the application runs at, and its user and process there (R18). */
@@ -85,6 +89,11 @@ export interface Tombstone {
 /** Ids that other agents make are theirs alone (R15). */
 export function peerGrantId(holder: string, id: string): string {
   return `${holder}/${id}`
+}
+
+/** Seats of its licenses that this agent keeps for itself in advance: what lives on them is told apart (R17). */
+export function isOwnLease({ kind, holder, instance }: Pick<Grant, 'kind' | 'holder' | 'instance'>): boolean {
+  return kind === 'lease' && holder === instance
 }
 
 const minimalGrace = 15_000

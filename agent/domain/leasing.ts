@@ -16,6 +16,8 @@ export interface LeaseTerms {
   readonly facts: CountFacts
   /** Agents that the request came through, the asking one last (R21). */
   readonly chain: readonly string[]
+  /** The seats stay with applications of this machine, so where they may go does not matter. */
+  readonly here?: true
 }
 
 export type LeasePlace =
@@ -34,13 +36,13 @@ export type LeasePlace =
   | { readonly kind: 'too_many'; readonly seats: number; readonly largest: number }
 
 /** Whether seats of the supply may be passed on to these agents at all: stand-alone, too deep, or a loop otherwise (R21). */
-export function isLeasable(supply: Supply, chain: readonly string[]): boolean {
-  return !supply.local && supply.depth > 0 && !chain.some((agent) => supply.chain.includes(agent))
+export function isLeasable(supply: Supply, chain: readonly string[], here = false): boolean {
+  return here || (!supply.local && supply.depth > 0 && !chain.some((agent) => supply.chain.includes(agent)))
 }
 
 /** Supplies that are there for this lease, whatever they take at the moment. */
-export function leasableSupplies(view: SeatView, wanted: Wanted, chain: readonly string[]): readonly Supply[] {
-  return servingSupplies(view, wanted).filter((one) => isLeasable(one, chain))
+export function leasableSupplies(view: SeatView, wanted: Wanted, { chain, here }: LeaseTerms): readonly Supply[] {
+  return servingSupplies(view, wanted).filter((one) => isLeasable(one, chain, here))
 }
 
 /**

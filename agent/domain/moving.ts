@@ -111,6 +111,7 @@ export function moveTarget(
     facts: context.factsOf(grant),
     ...(grant.vendorKey === undefined ? {} : { vendorKey: grant.vendorKey }),
     ...(grant.licenses === undefined ? {} : { licenses: grant.licenses }),
+    ...(grant.onlyFor === undefined ? {} : { onlyFor: grant.onlyFor }),
     ...(grant.feature === undefined ? {} : { feature: grant.feature }),
   }
   const promised = context.promisedFor(grant)

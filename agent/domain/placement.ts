@@ -24,12 +24,19 @@ export interface Wanted {
   readonly kinds?: readonly SupplyKind[]
   /** Only seats of licenses that the rules permit. */
   readonly licenses?: LicensePermit
+  /** Only seats that are kept for this name, each session for itself; absent: only what is kept for nobody by name. */
+  readonly onlyFor?: string
 }
 
-type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'licenses' | 'keyless' | 'kinds'> &
+type Sought = Pick<Wanted, 'product' | 'feature' | 'vendorKey' | 'licenses' | 'keyless' | 'kinds' | 'onlyFor'> &
   Partial<Pick<Wanted, 'facts'>>
 
-const kindOrder = { detachment: 0, license: 1, lease: 2 } as const
+const kindOrder = { detachment: 0, license: 2, lease: 3 } as const
+
+/** What this machine keeps of its own licenses goes first: the others can have the rest. */
+function rankOf({ kind, local }: Supply): number {
+  return kind === 'lease' && local ? 1 : kindOrder[kind]
+}
 
 /** Supplies that take a new session of this product and feature, best first. @param bootAt now, in ms */
 export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Supply[] {
@@ -40,7 +47,7 @@ export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Su
   return open.sort(
     (a, b) =>
       Number(endsSoon(a, bootAt)) - Number(endsSoon(b, bootAt)) ||
-      kindOrder[a.kind] - kindOrder[b.kind] ||
+      rankOf(a) - rankOf(b) ||
       Number(a.product === undefined) - Number(b.product === undefined) ||
       (b.until ?? Number.POSITIVE_INFINITY) - (a.until ?? Number.POSITIVE_INFINITY) ||
       (a.id < b.id ? -1 : 1),
@@ -52,11 +59,11 @@ export function openSupplies(view: SeatView, wanted: Sought, bootAt: number): Su
  * key (R17), one vendor's key only for who trusts it. Where nothing is said of who asks: those that are there for everybody.
  */
 export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply[] {
-  const { facts, vendorKey, licenses, product, keyless, kinds } = wanted
+  const { facts, vendorKey, licenses, product, keyless, kinds, onlyFor } = wanted
   const fitting = view.suppliesFor(product)
   const supplies = kinds === undefined ? fitting : fitting.filter((one) => kinds.includes(one.kind))
-  if (vendorKey === undefined && licenses === undefined && !supplies.some((one) => one.onlyKey !== undefined))
-    return supplies
+  const isForSome = (one: Supply): boolean => one.onlyKey !== undefined || one.onlyFor !== onlyFor
+  if (vendorKey === undefined && licenses === undefined && !supplies.some(isForSome)) return supplies
   // Thousands of leases may come from a few licenses.
   const keys = new Map<string, string | undefined>()
   const keyOf = (supply: Supply): string | undefined => {
@@ -68,13 +75,17 @@ export function servingSupplies(view: SeatView, wanted: Sought): readonly Supply
     (one) =>
       (vendorKey === undefined || one.vendorKey === vendorKey) &&
       permits(licenses, one.license) &&
+      one.onlyFor === onlyFor &&
       (one.onlyKey === undefined || one.onlyKey === keyOf(one)),
   )
 }
 
 /** Key of a session within a supply, or undefined when it counts for itself. */
-export function keyIn(supply: Supply, wanted: Pick<Wanted, 'product' | 'facts' | 'keyless'>): string | undefined {
-  if (wanted.keyless) return undefined
+export function keyIn(
+  supply: Supply,
+  wanted: Pick<Wanted, 'product' | 'facts' | 'keyless' | 'onlyFor'>,
+): string | undefined {
+  if (wanted.keyless || wanted.onlyFor !== undefined) return undefined
   const key = countKey(supply.rule, wanted.facts)
   return key && hashCountKey(supply.license, wanted.product, key)
 }

@@ -34,6 +34,10 @@ interface Asked {
   readonly kinds?: readonly SupplyKind[]
   /** Only seats of licenses that the rules for the user permit. */
   readonly licenses?: LicensePermit
+  /** Only seats that are kept for this name; absent: only seats that are kept for nobody by name. */
+  readonly onlyFor?: string
+  /** After so many seconds without reported activity it ends; absent = as the agent is set. */
+  readonly idleSeconds?: number
 }
 
 /** A seat for an application of this agent. */
@@ -97,7 +101,7 @@ export function decideOpen(
   if (command.feature !== undefined && isUnknownFeature(draft, command, wanted)) return { kind: 'unknown_feature' }
   const all = openSupplies(draft, wanted, context.bootAt)
   const { lease } = command
-  const supplies = lease ? all.filter((one) => isLeasable(one, lease.chain)) : all
+  const supplies = lease ? all.filter((one) => isLeasable(one, lease.chain, lease.here)) : all
   if (supplies.length === 0) return noOpenSupply(draft, command, wanted, context.bootAt)
   if (lease) {
     const found = placeLease(draft, supplies, wanted, returned, { ...context, sharedOnly: command.sharedOnly })
@@ -113,7 +117,7 @@ export function decideOpen(
 
 /** What a command looks for. */
 export function wantedBy(command: OpenCommand): Wanted {
-  const { product, seats, feature, vendorKey, licenses, lease, kinds } = command
+  const { product, seats, feature, vendorKey, licenses, lease, kinds, onlyFor } = command
   return {
     product,
     seats,
@@ -122,6 +126,7 @@ export function wantedBy(command: OpenCommand): Wanted {
     ...(vendorKey === undefined ? {} : { vendorKey }),
     ...(kinds === undefined ? {} : { kinds }),
     ...(licenses === undefined ? {} : { licenses }),
+    ...(onlyFor === undefined ? {} : { onlyFor }),
     ...(lease?.purpose === 'reserve' ? { keyless: true as const } : {}),
   }
 }
@@ -151,6 +156,8 @@ function granted(
     body: command.body,
     ...(command.vendorKey === undefined ? {} : { vendorKey: command.vendorKey }),
     ...(command.licenses === undefined ? {} : { licenses: command.licenses }),
+    ...(command.onlyFor === undefined ? {} : { onlyFor: command.onlyFor }),
+    ...(command.idleSeconds === undefined ? {} : { idleSeconds: command.idleSeconds }),
     ...(command.binding === undefined ? {} : { binding: command.binding }),
     ...(command.process === undefined ? {} : { process: command.process }),
     activity: command.activity,
@@ -166,7 +173,7 @@ function granted(
 
 /** What there is for this command at all, whatever it takes at the moment. */
 function suppliesOf(view: SeatView, wanted: Wanted, { lease }: OpenCommand): readonly Supply[] {
-  return lease ? leasableSupplies(view, wanted, lease.chain) : servingSupplies(view, wanted)
+  return lease ? leasableSupplies(view, wanted, lease) : servingSupplies(view, wanted)
 }
 
 function short(supplies: readonly Supply[], wanted: Wanted): OpenOutcome {

@@ -68,6 +68,8 @@ export interface Supply {
   readonly onlyKey?: string
   /** Serves only sessions that name this feature; null: only those that name none. Absent: no such restriction. */
   readonly onlyFeature?: string | null
+  /** Kept for who goes by this name: serves its sessions only, each of which counts for itself (R17). */
+  readonly onlyFor?: string
   /** For how many days its seats may be detached at most, as the license says; absent: not at all. */
   readonly maxDetachDays?: number
   /** Where a lease or detachment comes from. */

@@ -14,12 +14,23 @@ import { audienceOf, type RequestView } from './request-view.ts'
  * - `read`: shows something; asks for a sign-in under protection "all"
  * - `stream`: as `read`, and not for pages of others
  * - `administrator`: changes something; asks for a sign-in once a password is set, unless the protection is "none"
+ * - `site`: programs only; the token of a web site, which the call checks, or the command line of the service's user
  * - `peer`: agents only, by a signed request over TLS
  * - `greeting`: agents only, over TLS, before they know each other
  *
- * From elsewhere all but `entry`, `peer` and `greeting` ask for a sign-in, whatever the protection is.
+ * From elsewhere all but `entry`, `site`, `peer` and `greeting` ask for a sign-in, whatever the protection is.
  */
-export const guards = ['open', 'entry', 'application', 'read', 'stream', 'administrator', 'peer', 'greeting'] as const
+export const guards = [
+  'open',
+  'entry',
+  'application',
+  'read',
+  'stream',
+  'administrator',
+  'site',
+  'peer',
+  'greeting',
+] as const
 export type Guard = (typeof guards)[number]
 
 /** Whom the request proves to be: nobody in particular, a signed-in person, or the command line of the service's user. */
@@ -76,6 +87,7 @@ export function checkConnection(view: RequestView, outside: Outside = nothingOut
 export function checkGuard(guard: Guard, view: RequestView, access: Access): Authority | Refusal {
   if (guard === 'peer' || guard === 'greeting')
     return refuse('tls_needed', 'This is for agents, which connect with TLS.')
+  if (guard === 'site') return checkSite(view, access)
   if (view.channel !== 'loopback') return checkRemote(guard, view, access)
   if (guard === 'application') return checkProgram(view) ?? 'nobody'
   const foreign = checkSource(guard, view)
@@ -85,6 +97,14 @@ export function checkGuard(guard: Guard, view: RequestView, access: Access): Aut
   if (access.asks(guard === 'administrator' ? 'change' : 'read'))
     return refuse('sign_in_needed', 'This asks for the administrator.')
   return authority
+}
+
+/** A token that is none of the command line may be that of the site; only the call knows which site is meant. */
+function checkSite(view: RequestView, access: Access): Authority | Refusal {
+  const foreign = checkProgram(view)
+  if (foreign !== undefined) return foreign
+  const authority = access.identify(view)
+  return authority === 'cli' ? authority : 'nobody'
 }
 
 function checkSource(guard: Guard, view: RequestView): Refusal | undefined {

@@ -36,6 +36,10 @@ type Place = { readonly host: string; readonly port: number } | { readonly path:
 type Bound = { readonly kind: 'bound'; readonly port: number } | { readonly kind: 'failed'; readonly code: string }
 
 const loopback = ['127.0.0.1', '::1'] as const
+/** ms of silence after which the system asks whether the other side is still there. */
+const absence = 60_000
+/** From this share of the connections that an address may have on, each new one takes the place of one that is idle. */
+const crowded = 15 / 16
 /** With port 0 the second address may be taken on the port that the first was given. */
 const mostTries = 20
 
@@ -46,8 +50,8 @@ export class Listener {
   readonly #firstByte: FirstByte
   #own: Server[] = []
   readonly #outer = new Map<string, Server>()
-  /** Every connection, the ones that have said nothing yet included. */
-  readonly #sockets = new Set<Socket>()
+  /** Every connection by the server that took it, the ones that have said nothing yet included. */
+  readonly #sockets = new WeakMap<Server, Set<Socket>>()
   #port = 0
   #following: Promise<unknown> = Promise.resolve()
   #isStopped = false
@@ -170,19 +174,23 @@ export class Listener {
 
   /** @param paused whether connections wait to be looked at before anything of them is read */
   #createServer(onConnection: (socket: Socket) => void, paused = true): Server {
-    const server = createServer({ pauseOnConnect: paused, noDelay: true }, (socket) => {
-      this.#sockets.add(socket)
-      origins.set(socket, server)
-      socket.once('close', () => this.#sockets.delete(socket))
+    const options = { pauseOnConnect: paused, noDelay: true, keepAlive: true, keepAliveInitialDelay: absence }
+    const sockets = new Set<Socket>()
+    const most = this.#limits.connections
+    const server = createServer(options, (socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      if (sockets.size > most * crowded) this.#servers.makeRoom(socket.localAddress)
       onConnection(socket)
     })
-    server.maxConnections = this.#limits.connections
+    server.maxConnections = most
+    this.#sockets.set(server, sockets)
     return server
   }
 
   /** Connections of an address that is not listened on any more. */
   #dropOf(server: Server): void {
-    for (const socket of this.#sockets) if (origins.get(socket) === server) socket.destroy()
+    for (const socket of this.#sockets.get(server) ?? []) socket.destroy()
   }
 
   /** Takes no more connections, lets running requests end, and closes what is left after `grace` ms. */
@@ -199,7 +207,7 @@ export class Listener {
     // Connections that were busy at first become idle later.
     const stopLooking = timers.every(50, () => this.#servers.closeIdle())
     const cancel = timers.after(grace, () => {
-      for (const socket of this.#sockets) socket.destroy()
+      for (const server of servers) this.#dropOf(server)
     })
     await closed
     stopLooking()
@@ -207,8 +215,6 @@ export class Listener {
     this.#servers.close()
   }
 }
-
-const origins = new WeakMap<Socket, Server>()
 
 /** A path, or a port of loopback: a proxy of another machine comes over TLS. */
 function readProxyPlace(text: string): Place | undefined {

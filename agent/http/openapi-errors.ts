@@ -24,6 +24,7 @@ const ofGuard: Readonly<Record<Guard, readonly ErrorCode[]>> = {
   read: ['sign_in_needed'],
   stream: ['sign_in_needed', 'cross_origin'],
   administrator: ['sign_in_needed', 'cross_origin'],
+  site: ['sign_in_needed', 'not_permitted', 'cross_origin'],
   peer: [],
   greeting: [],
 }

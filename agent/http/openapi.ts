@@ -94,6 +94,7 @@ function describeAnswer(status: number, answer: Answer, { example }: Route, comp
 function describeSecurity(route: Route): Operation['security'] {
   if (route.headers['Session-Key'] !== undefined) return [{ sessionKey: [] }]
   if (route.guard === 'open' || route.guard === 'application') return []
+  if (route.guard === 'site') return [{ token: [] }]
   // The empty one: nothing is asked for as long as no password is set, or where the protection setting leaves it out.
   return [{}, { signIn: [] }, { token: [] }]
 }
@@ -194,7 +195,7 @@ function describeSchemes(cookieName: string): Record<string, SecurityScheme> {
       type: 'http',
       scheme: 'bearer',
       description:
-        'For the command line: the content of `cli.key` in the data folder, which only the user of the service can read.',
+        'For the command line: the content of `cli.key` in the data folder, which only the user of the service can read. For the calls of a web site: the token that was shown when the site was defined.',
     },
   }
 }

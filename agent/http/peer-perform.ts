@@ -8,6 +8,7 @@ import { type Refusal, refuse } from '../errors.ts'
 import type { Admission, PeerDoor } from '../peers/peer-door.ts'
 import { readBody } from './body.ts'
 import { checkJsonType } from './guards.ts'
+import { keepForAgent } from './idle-connections.ts'
 import { parseJson } from './json.ts'
 import { isBrowser } from './origin.ts'
 import { type Asked, readQuery, type Surroundings, signalClose } from './perform.ts'
@@ -51,6 +52,7 @@ export async function performForPeer(
   const admission = await admit(door, view, address, body.bytes)
   if (admission.kind === 'turned-away') return turnAway(admission.refusal, admission.signed ? to : undefined)
   const call = { ...callOf(view, response, asked, address, body.bytes), peer: admission.caller }
+  keepForAgent(response)
   return sendAnswer(response, await handle(route, call, asked, surroundings), { door, to })
 }
 

@@ -71,7 +71,9 @@ interface Said {
 function ask(host: string, port: number, path: string): Promise<Said | undefined> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(patience)
+    let isAnswered = false
     const onAnswer = (response: IncomingMessage) => {
+      isAnswered = true
       const server = String(response.headers.server ?? '')
       const location = response.headers.location ?? ''
       let text = ''
@@ -87,5 +89,9 @@ function ask(host: string, port: number, path: string): Promise<Said | undefined
     }
     const request = get({ host, port, path, agent: false, signal, headers: { Host: `localhost:${port}` } }, onAnswer)
     request.on('error', () => resolve(undefined))
+    // what answers is no answer, such as 101
+    request.on('close', () => {
+      if (!isAnswered) resolve(undefined)
+    })
   })
 }

@@ -42,6 +42,12 @@ export const routeGroups: readonly RouteGroup[] = [
     description: 'Which agent this is, how it is, and what it can be asked.',
     first: ['health', 'live', 'ready', 'version', 'status', 'clock', 'openapi.json'],
   },
+  {
+    name: 'Sites',
+    description:
+      'Seats that are kept in advance: for this machine, and for web sites that hand them on to their users.',
+    first: ['reserves', 'sites'],
+  },
   { name: 'Serving', description: 'Giving out seats: the two switches.', first: ['serving'] },
   { name: 'Events', description: 'What happens, as it happens.', first: ['events'] },
   { name: 'Journal', description: 'What happened, with reasons, for good.', first: ['journal'] },

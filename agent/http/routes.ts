@@ -19,10 +19,12 @@ import { type ProxyParts, proxyRoutes } from './api/proxy.ts'
 import { type QueueParts, queueRoutes } from './api/queue.ts'
 import { type RecentClientsParts, recentClientRoutes } from './api/recent-clients.ts'
 import { type RefusalsParts, refusalRoutes } from './api/refusals.ts'
+import { type ReservesParts, reserveRoutes } from './api/reserves.ts'
 import { type RulesParts, ruleRoutes } from './api/rules.ts'
 import { type ServingParts, servingRoutes } from './api/serving.ts'
 import { type SessionsParts, sessionRoutes } from './api/sessions.ts'
 import { type SignInParts, signInRoutes } from './api/sign-in.ts'
+import { type SitesParts, siteRoutes } from './api/sites.ts'
 import { describeInterface } from './openapi.ts'
 import type { Description } from './openapi-document.ts'
 import { ok } from './reply.ts'
@@ -48,6 +50,8 @@ export interface ApiParts {
   readonly rules: RulesParts
   readonly recentClients: RecentClientsParts
   readonly proxy: ProxyParts
+  readonly reserves: ReservesParts
+  readonly sites: SitesParts
   readonly signIn: SignInParts & { readonly access: { readonly cookieName: string } }
 }
 
@@ -77,6 +81,8 @@ export function buildInterface(parts: ApiParts): Interface {
     ...ruleRoutes(parts.rules),
     ...recentClientRoutes(parts.recentClients),
     ...proxyRoutes(parts.proxy),
+    ...reserveRoutes(parts.reserves),
+    ...siteRoutes(parts.sites),
     ...signInRoutes(parts.signIn),
   ]
   let made: { readonly port: number; readonly description: Description } | undefined

@@ -10,6 +10,7 @@ import type { Log } from '../log.ts'
 import type { Certificate } from '../peers/certificate.ts'
 import type { ChannelListener } from './app.ts'
 import { createPlainServer, createTlsServer, type Limits, type ServerParts } from './http-server.ts'
+import { IdleConnections } from './idle-connections.ts'
 
 export interface ListenerParts {
   readonly handler: ChannelListener
@@ -31,6 +32,7 @@ export class Servers {
   #redirect: Server | undefined
   #secure: SecureServer | undefined
   #preparing: Promise<SecureServer> | undefined
+  readonly #idle = new IdleConnections()
   #handshakes = 0
 
   constructor(parts: ListenerParts, limits: Limits) {
@@ -86,6 +88,11 @@ export class Servers {
     this.#secure?.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.3' })
   }
 
+  /** Closes a connection of an address that waits for its next request, if there is one. */
+  makeRoom(address: string | undefined): void {
+    this.#idle.closeOldest(address)
+  }
+
   closeIdle(): void {
     for (const server of this.#all()) server.closeIdleConnections()
   }
@@ -111,10 +118,14 @@ export class Servers {
     if (certificate === undefined) throw new Error('there is no certificate')
     const server = createTlsServer(
       await certificate(),
-      this.#serverParts((incoming, response) => handler(incoming, response, 'tls')),
+      this.#serverParts((incoming, response) => {
+        this.#idle.take(incoming, response)
+        handler(incoming, response, 'tls')
+      }),
     )
-    server.on('secureConnection', () => {
+    server.on('secureConnection', (socket) => {
       this.#handshakes++
+      socket.once('close', () => this.#idle.forget(socket))
     })
     this.#secure = server
     return server

@@ -26,7 +26,7 @@ export interface CertificateParts {
   readonly files: { readonly certificate: string; readonly key: string }
   /** The administrator's files; empty texts where there are none. */
   readonly named: () => { readonly certificate: string; readonly key: string }
-  /** Host names for a certificate of our own; the agent's id without dots among them. */
+  /** Host names for a certificate of our own: where they change, another one is made. */
   readonly names: () => readonly string[]
   /** What is wrong with the administrator's files; undefined when nothing is. */
   readonly onTrouble: (reason: string | undefined) => void
@@ -38,6 +38,8 @@ const day = 24 * 60 * 60_000
 /** macOS takes no server certificate that is valid for longer than 825 days. */
 const lifetime = 730 * day
 const renewBefore = 30 * day
+/** What else a certificate can be asked for would be written into it in another way than it is read. */
+const hostName = /^[a-z0-9._-]{1,253}$/
 
 export class Certificates {
   readonly #parts: CertificateParts
@@ -91,24 +93,31 @@ export class Certificates {
   }
 
   async #readOwn(): Promise<Certificate | undefined> {
-    const { files, clock } = this.#parts
-    if (this.#current?.source === 'own' && !this.#isEnding(this.#current)) return this.#current
+    const { files } = this.#parts
+    if (this.#current?.source === 'own' && this.#isGood(this.#current)) return this.#current
     const read = await readPair(files.certificate, files.key, 'own')
-    if (read.kind !== 'read') return undefined
-    const isUsable = read.certificate.endsAt > clock.wall() && !this.#isEnding(read.certificate)
-    return isUsable ? read.certificate : undefined
+    return read.kind === 'read' && this.#isGood(read.certificate) ? read.certificate : undefined
   }
 
-  #isEnding({ endsAt }: Certificate): boolean {
-    return endsAt - renewBefore <= this.#parts.clock.wall()
+  /** It lasts, and people who open a page of this agent by one of its names find that name in it. */
+  #isGood({ endsAt, certificate }: Certificate): boolean {
+    const named = namesIn(certificate)
+    const names = this.#names()
+    const isOfThem = names.length === named.size && names.every((name) => named.has(name))
+    return isOfThem && endsAt - renewBefore > this.#parts.clock.wall()
+  }
+
+  #names(): readonly string[] {
+    const names = ['localhost', ...this.#parts.names()].map((name) => name.toLowerCase())
+    return [...new Set(names)].filter((name) => hostName.test(name))
   }
 
   async #make(): Promise<Certificate> {
-    const { files, names, clock } = this.#parts
+    const { files, clock } = this.#parts
     // loaded now: nobody needs it who never serves
     const { generate } = await import('selfsigned')
     const wall = clock.wall()
-    const hosts = [...new Set(['localhost', ...names()])].filter((name) => /^[\x21-\x7e]{1,253}$/.test(name))
+    const hosts = this.#names()
     const pems = await generate([{ name: 'commonName', value: hosts[1]?.slice(0, 64) ?? 'localhost' }], {
       keyType: 'ec',
       curve: 'P-256',
@@ -163,6 +172,11 @@ async function readPair(certificateFile: string, keyFile: string, source: Certif
   } catch {
     return unusable(`${certificateFile} and ${keyFile} are not a certificate and its key in PEM without a password`)
   }
+}
+
+function namesIn(certificate: string): ReadonlySet<string> {
+  const { subjectAltName = '' } = new X509Certificate(certificate)
+  return new Set(subjectAltName.split(', ').flatMap((entry) => /^DNS:(.+)$/.exec(entry)?.[1]?.toLowerCase() ?? []))
 }
 
 function unusable(reason: string): Read {

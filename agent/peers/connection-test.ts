@@ -205,7 +205,10 @@ export class ConnectionTest {
     const before = order
       .slice(0, order.indexOf(step))
       .map((one) => passed(one, one === 'tls' ? 'It speaks TLS.' : 'It proved who it is.'))
-    return [...before, { step, outcome: 'failed', detail: probed.detail, help: helpAfter(step, target.id) }]
+    return [
+      ...before,
+      { step, outcome: 'failed', detail: probed.detail, help: helpAfter(step, probed.detail, target.id) },
+    ]
   }
 
   async #testRange(range: Range, signal: AbortSignal): Promise<TestReport | Refusal> {

@@ -2,6 +2,7 @@
  * What the steps of a connection test say: what was found, and what to ask whom for where a step fails. Pure.
  */
 import { cleanName } from './known-agent.ts'
+import { itself } from './meeting.ts'
 import type { Knock, Missed } from './prober.ts'
 import type { Offers } from './wire.ts'
 
@@ -87,8 +88,10 @@ export function refusedOffers(code: string, detail: string | undefined): TestSte
   return { step: 'licenses', outcome: 'failed', detail: said, help }
 }
 
-export function helpAfter(step: 'tls' | 'identity' | 'version', id: string | undefined): string {
+/** @param detail what went wrong */
+export function helpAfter(step: 'tls' | 'identity' | 'version', detail: string, id: string | undefined): string {
   if (step === 'version') return 'Update the older of the two agents.'
+  if (detail.endsWith(`${itself}.`)) return 'This is the address of this very machine: type that of the license server.'
   if (step === 'identity' && id !== undefined)
     return 'The server that is meant has another address, or was set up anew: ask its administrator for its id.'
   return 'See whether an agent listens there, and ask the network administrator whether a proxy or firewall takes its place.'

@@ -3,6 +3,7 @@
  * them (R32). Owns what is to be told and its timer.
  */
 import type { Cancel, Clock, Timers } from '../clock.ts'
+import { isOwnLease } from '../domain/grant.ts'
 import type { ProductName } from '../domain/product-name.ts'
 import type { Supply } from '../domain/supply.ts'
 import type { Lessor } from '../lessor.ts'
@@ -99,7 +100,9 @@ export class LeaseCounts {
   /** Every agent that is told asks for the offers, so that is only worth it where the answer is another. */
   #tellFree(product: ProductName): void {
     const { lessor, news, waiting } = this.#options
-    const isFree = lessor.view.suppliesFor(product).some(({ id, seats }) => lessor.view.used(id) < seats)
+    const isFree = lessor.view
+      .suppliesFor(product)
+      .some(({ id, seats, onlyFor }) => onlyFor === undefined && lessor.view.used(id) < seats)
     if (this.#free.get(product) === isFree) return
     this.#free.set(product, isFree)
     news.tell({ kind: 'counts', product, wanted: waiting(product) > 0 })
@@ -108,8 +111,8 @@ export class LeaseCounts {
   /** A supply that was leased is put anew with every renewal; that changes no pool. */
   #describePools(): string {
     const pools: string[] = []
-    for (const { id, seats, takes, onlyKey } of this.#options.lessor.view.supplies())
-      if (onlyKey === undefined) pools.push(`${id} ${seats} ${takes.kind}`)
+    for (const { id, seats, takes, onlyKey, onlyFor } of this.#options.lessor.view.supplies())
+      if (onlyKey === undefined && onlyFor === undefined) pools.push(`${id} ${seats} ${takes.kind}`)
     return pools.join('\n')
   }
 
@@ -119,7 +122,7 @@ export class LeaseCounts {
     const told = new Set<string>()
     for (const supply of lessor.view.suppliesFor(product).filter(isMeant))
       for (const grant of lessor.view.grantsOf(supply.id)) {
-        if (grant.kind !== 'lease' || grant.ending !== undefined) continue
+        if (grant.kind !== 'lease' || grant.ending !== undefined || isOwnLease(grant)) continue
         const topic = `${grant.holder} ${grant.product}`
         if (told.has(topic)) continue
         told.add(topic)

@@ -111,6 +111,7 @@ function isOffered(supply: Supply, agent: string): boolean {
     supply.takes.kind === 'sessions' &&
     supply.vendorKey !== undefined &&
     supply.onlyKey === undefined &&
+    supply.onlyFor === undefined &&
     typeof supply.onlyFeature !== 'string' &&
     isLeasable(supply, [agent])
   )

@@ -5,7 +5,7 @@
  */
 import { licensesOf } from '../access-rules.ts'
 import type { Cancel, Clock, Timers } from '../clock.ts'
-import { type Grant, peerGrantId } from '../domain/grant.ts'
+import { type Grant, isOwnLease, peerGrantId } from '../domain/grant.ts'
 import type { ProductName } from '../domain/product-name.ts'
 import type { LeaseCommand } from '../domain/seats.ts'
 import type { Refusal } from '../errors.ts'
@@ -166,7 +166,7 @@ export class LeaseDesk {
     }
     const { grant } = event
     this.#counts.note(grant.product)
-    if (grant.kind !== 'lease' || !('reason' in event)) return
+    if (grant.kind !== 'lease' || isOwnLease(grant) || !('reason' in event)) return
     // What its holder gave back, or was told of before, is no news.
     const isNews = event.kind === 'ending' || grant.ending === undefined
     if (isNews && event.reason !== 'released' && event.reason !== 'expired')

@@ -2,14 +2,16 @@
  * Getting to know whoever answers at a place: connection, greeting, proof of identity, version; step by step, with what went
  * wrong where. Must not import http.
  */
+import type { TLSSocket } from 'node:tls'
 import type { Clock, Timers } from '../clock.ts'
 import { openDocument } from '../domain/documents/document.ts'
 import { keyId, shortGroups, verifyingKey } from '../domain/documents/keys.ts'
 import { contentDigest } from '../domain/http-signature.ts'
 import { answerHeader, type Evidence, nonceHeader, readAnswer } from '../domain/peer-signature.ts'
+import { type Place, showPlace } from '../domain/place.ts'
 import type { Unreachable } from './manager-link.ts'
-import { type Connect, connectSecurely, hostHeader, type Place, writePlace } from './peer-connection.ts'
-import { type Exchange, exchange, headerOf } from './peer-exchange.ts'
+import { type Connect, connectSecurely, hostHeader } from './peer-connection.ts'
+import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
 import { type Hello, helloSchema, peerVersions } from './wire.ts'
 
 export interface Step {
@@ -53,6 +55,12 @@ export interface MeetingParts {
   readonly onStep?: (step: Step['step']) => void
 }
 
+/** The connections that are open to an agent whose certificate was proved. */
+export interface Kept {
+  readonly certificate: string
+  readonly send: (outgoing: Outgoing, limit: number, signal: AbortSignal) => Promise<Exchange>
+}
+
 const mostHello = 256 * 1024
 const order: readonly Step['step'][] = ['name', 'connect', 'tls', 'identity', 'version', 'answer']
 /** ms after which the next address is tried beside the one that has not answered yet. */
@@ -60,30 +68,39 @@ const stagger = 400
 
 /** ms after which an agent that is greeted by too many is greeted again, as it says itself. */
 const busyPause = 1000
+/** Detail of meeting oneself. */
+export const itself = 'this is the agent itself'
 const busy = 'too many greet it from this address at the moment'
 
 /**
  * Where too many come from one address, as from an office behind a router, it waits for its turn until `signal`.
  * @param expected id of the agent that should be there; undefined for whoever it is
+ * @param kept where the greeting goes over a connection that is there already
  */
 export async function meetAt(
   parts: MeetingParts,
   place: Place,
   signal: AbortSignal,
   expected?: string,
+  kept?: Kept,
 ): Promise<Meeting> {
   let refused: Meeting | undefined
   for (;;) {
-    const meeting = await greetAt(parts, place, signal, expected)
+    const meeting = await greetAt(parts, place, signal, expected, kept)
     if (meeting.kind === 'met') return meeting
-    if (meeting.steps.at(-1)?.detail === busy) refused = meeting
+    if (isBusy(meeting)) refused = meeting
     else return signal.aborted ? (refused ?? meeting) : meeting
     await passOrAbort(parts.timers, busyPause, signal)
     if (signal.aborted) return refused
   }
 }
 
-function passOrAbort(timers: Timers, ms: number, signal: AbortSignal): Promise<void> {
+export function isBusy(meeting: Meeting): boolean {
+  return meeting.steps.at(-1)?.detail === busy
+}
+
+/** Resolves after `ms` or with the signal. */
+export function passOrAbort(timers: Timers, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       cancel()
@@ -96,11 +113,13 @@ function passOrAbort(timers: Timers, ms: number, signal: AbortSignal): Promise<v
   })
 }
 
-async function greetAt(
+/** One greeting, as for `meetAt`. */
+export async function greetAt(
   parts: MeetingParts,
   place: Place,
   signal: AbortSignal,
-  expected: string | undefined,
+  expected?: string,
+  kept?: Kept,
 ): Promise<Meeting> {
   const { clock } = parts
   const steps: Step[] = []
@@ -113,16 +132,25 @@ async function greetAt(
   }
   const fail = (step: Step['step'], detail: string): Meeting => {
     steps.push({ step, outcome: 'failed', ms: clock.atMost() - since, detail })
-    return { kind: 'unreachable', unsent: true, step, detail: `${writePlace(place)}: ${detail}.`, steps }
+    return { kind: 'unreachable', unsent: true, step, detail: `${showPlace(place)}: ${detail}.`, steps }
   }
 
-  const connected = await parts.connect(place, signal)
-  if (connected.kind === 'failed') return fail(connected.step, connected.detail)
-  done('connect', connected.socket.remoteAddress ?? place.host)
-  const secured = await connectSecurely(async () => connected, place, signal)
-  if (secured.kind === 'failed') return fail('tls', secured.detail)
-  const { socket, certificate } = secured
-  done('tls', socket.getProtocol() ?? 'TLS')
+  let socket: TLSSocket | undefined
+  let over = kept
+  if (over === undefined) {
+    const connected = await parts.connect(place, signal)
+    if (connected.kind === 'failed') return fail(connected.step, connected.detail)
+    done('connect', connected.socket.remoteAddress ?? place.host)
+    const secured = await connectSecurely(async () => connected, place, signal)
+    if (secured.kind === 'failed') return fail('tls', secured.detail)
+    const own = secured.socket
+    socket = own
+    over = {
+      certificate: secured.certificate,
+      send: (outgoing, limit, until) => exchange(outgoing, { socket: own, signal: until, limit }),
+    }
+    done('tls', own.getProtocol() ?? 'TLS')
+  }
   try {
     const nonce = parts.randomId()
     const greeting = {
@@ -130,16 +158,16 @@ async function greetAt(
       path: '/peer/v1/hello',
       headers: { [nonceHeader]: nonce, host: hostHeader(place) },
     }
-    const said = await exchange(greeting, { socket, signal, limit: mostHello })
+    const said = await over.send(greeting, mostHello, signal)
     if (said.kind === 'broken') return fail('answer', said.detail)
     // That it is busy says nothing of who it is.
     if (said.status === 429) return fail('answer', busy)
     if (said.status === 503) return fail('answer', 'it takes no requests at the moment')
     const latency = clock.atMost() - since
-    const proof = prove(said, nonce, certificate)
+    const proof = prove(said, nonce, over.certificate)
     if (proof.kind === 'wrong') return fail('identity', proof.detail)
     const { hello, evidence } = proof
-    if (hello.agent === parts.self) return fail('identity', 'this is the agent itself')
+    if (hello.agent === parts.self) return fail('identity', itself)
     if (expected !== undefined && hello.agent !== expected)
       return fail('identity', `another agent answers there: ${hello.name} (${shortGroups(hello.agent)})`)
     done('identity', shortGroups(hello.agent))
@@ -147,10 +175,11 @@ async function greetAt(
     if (version === 0) return fail('version', explainVersions(hello))
     done('version', String(version))
     const clockDifference = hello.time - (clock.wall() - latency / 2)
-    const address = writePlace(place)
+    const address = showPlace(place)
+    const { certificate } = over
     return { kind: 'met', hello, address, place, certificate, version, latency, clockDifference, steps, evidence }
   } finally {
-    socket.destroy()
+    socket?.destroy()
   }
 }
 

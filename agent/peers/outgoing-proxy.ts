@@ -6,20 +6,16 @@ import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Clock, Timers } from '../clock.ts'
 import { isExceptedAddress, isExceptedName } from '../domain/access/exceptions.ts'
-import { type ProxyConnection, type ProxyFailure, type ProxySettings, readProxy, type Target } from './proxy-target.ts'
+import type { Place } from '../domain/place.ts'
+import { type Connect, deadline } from './peer-connection.ts'
+import { type ProxyConnection, type ProxyFailure, type ProxySettings, readProxy } from './proxy-target.ts'
 import { describeTest, nowhere, type ProxyTest } from './proxy-test.ts'
 import { openTunnel, type TunnelLogin } from './proxy-tunnel.ts'
 
-export type StraightConnection =
-  | { readonly kind: 'connected'; readonly socket: Socket }
-  | { readonly kind: 'failed'; readonly step: 'name' | 'connect'; readonly detail: string }
-
-/** What the proxy is reached by, and what needs none. Never rejects; `signal` gives up. */
-export type ConnectStraight = (target: Target, signal: AbortSignal) => Promise<StraightConnection>
-
 export interface OutgoingProxyOptions {
   readonly settings: () => ProxySettings
-  readonly connect: ConnectStraight
+  /** What the proxy is reached by, and what needs none. */
+  readonly connect: Connect
   /** Addresses of a name; rejects where it has none. */
   readonly lookup: (name: string) => Promise<readonly string[]>
   /** Networks of the adapters of this machine, as CIDR. */
@@ -43,7 +39,7 @@ export class OutgoingProxy {
   }
 
   /** Straight where the target is excepted or there is no proxy, else through it. Never rejects. */
-  readonly connectThrough = async (target: Target, signal: AbortSignal): Promise<ProxyConnection> => {
+  readonly connectThrough = async (target: Place, signal: AbortSignal): Promise<ProxyConnection> => {
     const settings = this.#options.settings()
     // It goes into a request as it is, so it must be no more than a name.
     if (!/^[^\s\p{Cc}/@?#]{1,255}$/u.test(target.host))
@@ -58,7 +54,7 @@ export class OutgoingProxy {
   }
 
   /** Whether connections to the target leave by the proxy. */
-  async leadsTo(target: Target, signal: AbortSignal): Promise<boolean> {
+  async leadsTo(target: Place, signal: AbortSignal): Promise<boolean> {
     const settings = this.#options.settings()
     return settings.url !== '' && !(await this.#isStraight(target, settings, signal))
   }
@@ -67,12 +63,12 @@ export class OutgoingProxy {
    * Connects and closes again, and says how far it came.
    * @param target absent: as far as the login of the proxy, since then there is nothing to reach
    */
-  async test(target?: Target, signal?: AbortSignal): Promise<ProxyTest | { readonly kind: 'no_proxy' }> {
+  async test(target?: Place, signal?: AbortSignal): Promise<ProxyTest | { readonly kind: 'no_proxy' }> {
     const settings = this.#options.settings()
     if (target === undefined && settings.url === '') return { kind: 'no_proxy' }
     const { clock, timers } = this.#options
     const began = clock.atLeast()
-    const ended = limit(timers, testTime, signal)
+    const ended = deadline(timers, testTime, signal)
     const outcome =
       target === undefined
         ? await this.#tunnel(nowhere, settings, ended.signal)
@@ -82,7 +78,7 @@ export class OutgoingProxy {
     return { ...describeTest(outcome, settings, target), ms: Math.round(clock.atLeast() - began) }
   }
 
-  async #isStraight({ host }: Target, { except }: ProxySettings, signal: AbortSignal): Promise<boolean> {
+  async #isStraight({ host }: Place, { except }: ProxySettings, signal: AbortSignal): Promise<boolean> {
     const subnets = this.#options.subnets()
     if (isIP(host.replace(/%.*$/, '')) !== 0) return isExceptedAddress(except, subnets, host)
     if (isExceptedName(except, host)) return true
@@ -92,7 +88,7 @@ export class OutgoingProxy {
 
   /** None where the name is not known here, or not in time: the proxy may know it. */
   async #lookUp(host: string, signal: AbortSignal): Promise<readonly string[]> {
-    const ended = limit(this.#options.timers, lookupTime, signal)
+    const ended = deadline(this.#options.timers, lookupTime, signal)
     const late = new Promise<readonly string[]>((resolve) => {
       if (ended.signal.aborted) resolve([])
       else ended.signal.addEventListener('abort', () => resolve([]), { once: true })
@@ -103,7 +99,7 @@ export class OutgoingProxy {
     return addresses
   }
 
-  async #tunnel(target: Target, settings: ProxySettings, signal: AbortSignal): Promise<ProxyConnection> {
+  async #tunnel(target: Place, settings: ProxySettings, signal: AbortSignal): Promise<ProxyConnection> {
     const place = readProxy(settings.url)
     const failed = (reason: ProxyFailure, detail: string): ProxyConnection => ({
       kind: 'failed',
@@ -151,7 +147,7 @@ type Safe =
 /** TLS to the proxy itself; its certificate must be one that this system trusts. */
 function secureSocket(
   socket: Socket,
-  { host }: Target,
+  { host }: Place,
   authorities: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<Safe> {
@@ -180,20 +176,4 @@ function secureSocket(
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-/** A signal that aborts after `ms` or with `other`; `clear` when it is over. */
-function limit(timers: Timers, ms: number, other: AbortSignal | undefined) {
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  const cancel = timers.after(ms, abort)
-  if (other?.aborted) abort()
-  else other?.addEventListener('abort', abort, { once: true })
-  return {
-    signal: controller.signal,
-    clear: () => {
-      cancel()
-      other?.removeEventListener('abort', abort)
-    },
-  }
 }

@@ -5,39 +5,17 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { type VerifyingKey, verifyingKey } from '../domain/documents/keys.ts'
-import { contentDigest, emptyDigest } from '../domain/http-signature.ts'
-import {
-  answerHeader,
-  type Evidence,
-  evidenceHeader,
-  readAnswer,
-  signRequest,
-  writeEvidence,
-  writeName,
-} from '../domain/peer-signature.ts'
+import { contentDigest } from '../domain/http-signature.ts'
+import { type Place, showPlace } from '../domain/place.ts'
 import type { Unreachable } from './manager-link.ts'
-import { meetAnywhere, type Step } from './meeting.ts'
+import { type Kept, meetAnywhere, type Step } from './meeting.ts'
 import type { PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
-import { connectSecurely, deadline, hostHeader, type Place, readPlace, writePlace } from './peer-connection.ts'
-import { type Exchange, exchange, headerOf, type Outgoing } from './peer-exchange.ts'
+import { connectSecurely, deadline, readPlace } from './peer-connection.ts'
+import { type Exchange, exchange } from './peer-exchange.ts'
 import { ConnectionFailure, OtherCertificate, Pool } from './peer-pool.ts'
+import { PeerStanding } from './peer-standing.ts'
 import { type PeerStream, readEvents, type StreamListener } from './peer-stream.ts'
 import { Turns } from './turns.ts'
-
-/** What is known of the agent since it was met. */
-interface Standing {
-  readonly place: Place
-  readonly certificate: string
-  readonly version: number
-  readonly key: VerifyingKey
-  start: string
-  /** Its clock, in ms, at our elapsed time `at`. */
-  time: number
-  at: number
-  /** The newest revision seen within `start`. */
-  revision: number
-}
 
 const mostAnswer = 1024 * 1024
 /** Requests at a time; the pool alone would open a connection for each of those that come at once. */
@@ -58,8 +36,8 @@ export class PeerChannel {
   readonly #parts: PeerClientParts
   readonly #id: string
   #places: readonly Place[] = []
-  #standing: Standing | undefined
-  #meeting: Promise<Standing | Unreachable> | undefined
+  #standing: PeerStanding | undefined
+  #meeting: Promise<PeerStanding | Unreachable> | undefined
   /** What is being tried while the agent is being met. */
   #step: Step['step'] = 'name'
   readonly #pool: Pool
@@ -91,6 +69,27 @@ export class PeerChannel {
     return outcome.kind === 'opened' ? outcome.stream : outcome
   }
 
+  /** The connections to it, if that is where it was met. */
+  keptTo(place: Place): Kept | undefined {
+    const standing = this.#standing
+    if (standing === undefined || showPlace(standing.place) !== showPlace(place)) return undefined
+    return {
+      certificate: standing.certificate,
+      send: async (outgoing, limit, signal) => {
+        const said = await exchange(outgoing, { pool: this.#pool, signal, limit })
+        if (said.kind === 'said' || !said.reused || signal.aborted) return said
+        this.#pool.dropIdle()
+        return await exchange(outgoing, { pool: this.#pool, signal, limit })
+      },
+    }
+  }
+
+  /** It has to be met anew, and what is open to it is used no more; streams go on. */
+  leave(): void {
+    this.#standing = undefined
+    this.#pool.dropIdle()
+  }
+
   close(): void {
     this.#standing = undefined
     this.#pool.destroy()
@@ -114,7 +113,7 @@ export class PeerChannel {
   }
 
   /** The agent as it was met; all calls wait for the same meeting, each no longer than it wants to. */
-  async #stand(signal: AbortSignal): Promise<Standing | Unreachable> {
+  async #stand(signal: AbortSignal): Promise<PeerStanding | Unreachable> {
     if (this.#standing !== undefined) return this.#standing
     this.#meeting ??= this.#meet().finally(() => {
       this.#meeting = undefined
@@ -123,7 +122,7 @@ export class PeerChannel {
     return met ?? unreachable(this.#step, true, 'It did not answer in time.')
   }
 
-  async #meet(): Promise<Standing | Unreachable> {
+  async #meet(): Promise<PeerStanding | Unreachable> {
     const { clock, timers, randomId, connect, book, agent } = this.#parts
     const limit = deadline(timers, meetingTime)
     this.#step = 'name'
@@ -134,13 +133,11 @@ export class PeerChannel {
       const parts = { connect, clock, timers, randomId, self: agent.id, onStep }
       const met = await meetAnywhere(parts, this.#places, limit.signal, this.#id)
       if (met.kind === 'unreachable') return met
-      const { hello, address, place, certificate, version, evidence } = met
+      const { hello, address, evidence } = met
       const known = await book.meet({ key: hello.key, name: hello.name, address })
       if (known.kind === 'refused') return unreachable('identity', true, known.detail)
       book.noteAnswer(this.#id, evidence)
-      const { start, time, revision } = evidence
-      const key = verifyingKey(hello.key)
-      this.#standing = { place, certificate, version, key, start, time, at: clock.atLeast(), revision }
+      this.#standing = new PeerStanding(this.#parts, met)
       return this.#standing
     } catch {
       return unreachable('identity', true, 'The agent could not be remembered: the store can not be written.')
@@ -149,23 +146,23 @@ export class PeerChannel {
     }
   }
 
-  async #ask(standing: Standing, request: PeerRequest, signal: AbortSignal): Promise<Outcome | Again> {
+  async #ask(standing: PeerStanding, request: PeerRequest, signal: AbortSignal): Promise<Outcome | Again> {
     const { clock } = this.#parts
     const since = clock.atMost()
     const leave = await this.#turns.enter(signal)
     if (leave === undefined)
       return unreachable('connect', true, 'Too many requests before this one waited for their answers.')
     // signed when it is its turn, since it is good for a minute only
-    const outgoing = this.#sign(standing, request)
+    const outgoing = standing.sign(request)
     const said = await exchange(outgoing, { pool: this.#pool, signal, limit: mostAnswer })
     leave()
     if (said.kind === 'broken') return this.#explain(standing, said, signal)
-    const evidence = this.#verify(standing, said, outgoing, contentDigest(said.body))
-    return this.#judge(standing, said, evidence, clock.atMost() - since)
+    const isSigned = standing.verify(said, outgoing, contentDigest(said.body))
+    return this.#judge(standing, said, isSigned, clock.atMost() - since)
   }
 
   async #open(
-    standing: Standing,
+    standing: PeerStanding,
     request: PeerRequest,
     listener: StreamListener,
     signal: AbortSignal,
@@ -177,7 +174,7 @@ export class PeerChannel {
     } catch (cause) {
       return this.#explain(standing, { kind: 'broken', detail: '', sent: false, reused: false, cause }, signal)
     }
-    const outgoing = this.#sign(standing, request)
+    const outgoing = standing.sign(request)
     let response: IncomingMessage | undefined
     const take = (one: IncomingMessage): boolean => {
       if (one.statusCode !== 200 || one.headers['content-type'] !== 'text/event-stream') return false
@@ -187,10 +184,10 @@ export class PeerChannel {
     const said = await exchange(outgoing, { socket, signal, limit: mostAnswer, take })
     if (said.kind === 'broken') return this.#explain(standing, said, signal)
     const digest = response === undefined ? contentDigest(said.body) : undefined
-    const evidence = this.#verify(standing, said, outgoing, digest)
-    if (response === undefined || evidence === undefined) {
+    const isSigned = standing.verify(said, outgoing, digest)
+    if (response === undefined || !isSigned) {
       socket.destroy()
-      return this.#judge(standing, said, evidence, this.#parts.clock.atMost() - since)
+      return this.#judge(standing, said, isSigned, this.#parts.clock.atMost() - since)
     }
     const stream = readEvents(
       response,
@@ -207,59 +204,14 @@ export class PeerChannel {
     return { kind: 'opened', stream }
   }
 
-  #sign(standing: Standing, { method, path, body, via = [] }: PeerRequest): Outgoing {
-    const { agent, name, startId, startCounter, clock, randomId, book } = this.#parts
-    const target = `/peer/v${standing.version}${path}`
-    const text = body === undefined ? undefined : JSON.stringify(body)
-    const facts = {
-      to: this.#id,
-      start: standing.start,
-      key: agent.jwk.x,
-      name: writeName(name()),
-      'from-start': startId,
-      'from-count': startCounter(),
-      seen: standing.revision,
-    }
-    const digest = text === undefined ? emptyDigest : contentDigest(text)
-    const created = Math.floor((standing.time + clock.atLeast() - standing.at) / 1000)
-    const signed = signRequest({ method, target, digest, facts, created, nonce: randomId() }, agent)
-    const headers: Record<string, string> = { host: hostHeader(standing.place), ...signed }
-    if (via.length > 0) headers.via = via.map((id) => `1.1 ${id}`).join(', ')
-    const evidence = book.evidenceFor(this.#id)
-    if (evidence !== undefined) headers[evidenceHeader] = writeEvidence(evidence)
-    return text === undefined ? { method, path: target, headers } : { method, path: target, headers, body: text }
-  }
-
-  /** @returns what the agent signed about itself; undefined where the answer is not signed for this request */
-  #verify(
-    standing: Standing,
-    said: Extract<Exchange, { kind: 'said' }>,
-    { headers }: Outgoing,
-    digest: string | undefined,
-  ): Evidence | undefined {
-    if (digest !== undefined && headerOf(said, 'content-digest') !== digest) return undefined
-    const to = { signature: headers.signature ?? '' }
-    const message = { status: said.status, digest, to, facts: headerOf(said, answerHeader) }
-    const signed = { input: headerOf(said, 'signature-input'), signature: headerOf(said, 'signature') }
-    const evidence = readAnswer(message, signed, standing.key)
-    if (evidence === undefined) return undefined
-    standing.revision =
-      standing.start === evidence.start ? Math.max(standing.revision, evidence.revision) : evidence.revision
-    standing.start = evidence.start
-    standing.time = evidence.time
-    standing.at = this.#parts.clock.atLeast()
-    this.#parts.book.noteAnswer(this.#id, evidence)
-    return evidence
-  }
-
   #judge(
-    standing: Standing,
+    standing: PeerStanding,
     said: Extract<Exchange, { kind: 'said' }>,
-    evidence: Evidence | undefined,
+    isSigned: boolean,
     ms: number,
   ): Outcome | Again {
     const { status, json } = said
-    if (evidence !== undefined) {
+    if (isSigned) {
       const answer: PeerAnswer = { kind: 'answered', status, body: json, ms }
       // sent, but not heeded: what is stale changes nothing there
       return status === 401 && codeOf(json) === 'stale' ? { kind: 'again', sent: false, failure: answer } : answer
@@ -269,26 +221,28 @@ export class PeerChannel {
     const failure = unreachable('answer', false, detail)
     if (code !== 'wrong_agent') return failure
     // another agent has the certificate now, or it has another key
-    this.#leave(standing)
+    this.#forget(standing)
     return { kind: 'again', sent: false, failure }
   }
 
   #explain(
-    standing: Standing,
+    standing: PeerStanding,
     { cause, detail, sent, reused }: Extract<Exchange, { kind: 'broken' }>,
     signal: AbortSignal,
   ): Outcome | Again {
     if (cause instanceof OtherCertificate || cause instanceof ConnectionFailure) {
-      this.#leave(standing)
+      this.#forget(standing)
       const step = cause instanceof ConnectionFailure ? cause.step : 'identity'
       return { kind: 'again', sent: false, failure: unreachable(step, true, `${cause.message}.`) }
     }
-    const failure = unreachable(sent ? 'answer' : 'connect', !sent, `${writePlace(standing.place)}: ${detail}.`)
+    // the others that were idle are as dead as this one
+    if (reused) this.#pool.dropIdle()
+    const failure = unreachable(sent ? 'answer' : 'connect', !sent, `${showPlace(standing.place)}: ${detail}.`)
     return reused && !signal.aborted ? { kind: 'again', sent, failure } : failure
   }
 
   /** It has to be met anew. */
-  #leave(standing: Standing): void {
+  #forget(standing: PeerStanding): void {
     if (this.#standing === standing) this.#standing = undefined
   }
 
@@ -297,10 +251,10 @@ export class PeerChannel {
     if (standing === undefined) throw new ConnectionFailure('connect', 'The agent has to be met anew')
     const secured = await connectSecurely(this.#parts.connect, standing.place, signal)
     if (secured.kind === 'failed')
-      throw new ConnectionFailure(secured.step, `${writePlace(standing.place)}: ${secured.detail}`)
+      throw new ConnectionFailure(secured.step, `${showPlace(standing.place)}: ${secured.detail}`)
     if (secured.certificate === standing.certificate) return secured.socket
     secured.socket.destroy()
-    throw new OtherCertificate(`${writePlace(standing.place)}: it has another certificate than before`)
+    throw new OtherCertificate(`${showPlace(standing.place)}: it has another certificate than before`)
   }
 }
 

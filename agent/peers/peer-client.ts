@@ -3,11 +3,12 @@
  * is expected and to nobody else (R13, R24). Owns one channel per agent. Must not import http.
  */
 import type { CallOptions, Unreachable } from './manager-link.ts'
-import { type Meeting, meetAt } from './meeting.ts'
+import { type Meeting, type MeetingParts, meetAt } from './meeting.ts'
 import type { PeerAddress, PeerAnswer, PeerClientParts, PeerRequest } from './peer-call.ts'
 import { PeerChannel } from './peer-channel.ts'
 import { deadline, readPlace } from './peer-connection.ts'
 import type { PeerStream, StreamListener } from './peer-stream.ts'
+import { revisit } from './revisit.ts'
 
 export class PeerClient {
   readonly #parts: PeerClientParts
@@ -52,7 +53,23 @@ export class PeerClient {
       return { kind: 'unreachable', unsent: true, step: 'name', detail: `${address} is no address.`, steps: [] }
     const limit = deadline(this.#parts.timers, options.timeout, options.signal)
     try {
-      return await meetAt({ ...this.#parts, self: this.#parts.agent.id }, place, limit.signal, expected)
+      return await meetAt(this.#meeting, place, limit.signal, expected)
+    } finally {
+      limit.clear()
+    }
+  }
+
+  /** The same to an agent that proved before that it is there: over a connection that is open, where it answers on that. */
+  async meetAgain(address: string, options: CallOptions, id: string): Promise<Meeting> {
+    const place = readPlace(address)
+    const channel = this.#channels.get(id)
+    const kept = place && channel?.keptTo(place)
+    if (place === undefined || channel === undefined || kept === undefined) return await this.meet(address, options, id)
+    const limit = deadline(this.#parts.timers, options.timeout, options.signal)
+    try {
+      const { meeting, isMoved } = await revisit(this.#meeting, place, limit.signal, id, kept)
+      if (isMoved) channel.leave()
+      return meeting
     } finally {
       limit.clear()
     }
@@ -67,6 +84,10 @@ export class PeerClient {
   /** Closes everything. */
   close(): void {
     for (const id of [...this.#channels.keys()]) this.forget(id)
+  }
+
+  get #meeting(): MeetingParts {
+    return { ...this.#parts, self: this.#parts.agent.id }
   }
 
   #channelTo({ id, addresses }: PeerAddress): PeerChannel {

@@ -5,13 +5,8 @@
 import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Timers } from '../clock.ts'
+import { type Place, showPlace, usualPort } from '../domain/place.ts'
 import { hashCertificate } from './certificate.ts'
-
-export interface Place {
-  /** Host name or IP literal without brackets. */
-  readonly host: string
-  readonly port: number
-}
 
 export type Connected =
   | { readonly kind: 'connected'; readonly socket: Socket }
@@ -24,12 +19,10 @@ export type Secured =
   | { readonly kind: 'secured'; readonly socket: TLSSocket; readonly certificate: string }
   | { readonly kind: 'failed'; readonly step: 'name' | 'connect' | 'tls'; readonly detail: string }
 
-const usualPort = 1947
-
 /** Reads `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
 export function readPlace(address: string): Place | undefined {
   if (isIP(address) === 6 || /^[0-9A-Fa-f:.]+%[\w.-]+$/.test(address)) return { host: address, port: usualPort }
-  const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s[\]:/@]{1,253}))(?::(\d{1,5}))?$/.exec(address)
+  const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s[\]:/@?#]{1,253}))(?::(\d{1,5}))?$/.exec(address)
   if (match === null) return undefined
   const [, literal, name, digits] = match
   const port = digits === undefined ? usualPort : Number(digits)
@@ -37,14 +30,13 @@ export function readPlace(address: string): Place | undefined {
   return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
 }
 
-export function writePlace({ host, port }: Place): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /** The name that people typed for a place need not be one that the agent there knows itself by; an address always is. */
 export function hostHeader(place: Place): string {
-  return writePlace(isIP(place.host) === 0 ? { ...place, host: 'localhost' } : place)
+  return showPlace(isIP(place.host) === 0 ? { ...place, host: 'localhost' } : place)
 }
+
+/** ms of silence after which the system asks whether the other side is still there; it gives up some 10 s later. */
+export const keepAliveDelay = 15_000
 
 const words: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known',
@@ -66,7 +58,7 @@ export function explain(error: unknown): string {
 /** Straight there, to the first address of the name that answers. */
 export const connectDirectly: Connect = (place, signal) =>
   new Promise((resolve) => {
-    const socket = connectSocket({ ...place, noDelay: true, keepAlive: true })
+    const socket = connectSocket({ ...place, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelay })
     let step: 'name' | 'connect' = isIP(place.host) === 0 ? 'name' : 'connect'
     const finish = (outcome: Connected) => {
       socket.off('connect', onConnect)

@@ -28,7 +28,7 @@ export type Exchange =
       readonly detail: string
       /** The connection was open, so the other side can have seen the request. */
       readonly sent: boolean
-      /** It had been idle, and the other side may have closed it at the same moment. */
+      /** It had been idle, and the other side may have closed it at the same moment; nothing came back. */
       readonly reused: boolean
       readonly cause: unknown
     }
@@ -54,6 +54,7 @@ export function exchange(outgoing: Outgoing, options: ExchangeOptions): Promise<
   const { socket, pool, signal, limit, take } = options
   return new Promise((resolve) => {
     let sent = socket !== undefined
+    let isAnswered = false
     const { method, path, headers, body } = outgoing
     const content =
       body === undefined
@@ -70,13 +71,18 @@ export function exchange(outgoing: Outgoing, options: ExchangeOptions): Promise<
     })
     const fail = (detail: string, cause?: unknown) => {
       request.destroy()
-      resolve({ kind: 'broken', detail, sent, reused: request.reusedSocket, cause })
+      resolve({ kind: 'broken', detail, sent, reused: request.reusedSocket && !isAnswered, cause })
     }
     request.once('socket', () => {
       sent = true
     })
     request.on('error', (error) => fail(signal.aborted ? 'no answer came in time' : explain(error), error))
+    // an answer that is none to a request, such as 101, ends in nothing else
+    request.once('close', () => {
+      if (!isAnswered) fail('the connection was closed')
+    })
     request.once('response', (response) => {
+      isAnswered = true
       const status = response.statusCode ?? 0
       const said = (bytes: Buffer) => {
         resolve({ kind: 'said', status, headers: response.headers, body: bytes, json: parse(bytes) })

@@ -13,14 +13,21 @@ import { type Offers, offersSchema, type Peers, peerProblemSchema, peersSchema }
 const longestProbe = 30_000
 
 export class PeerProber implements Prober {
-  readonly #client: Pick<PeerClient, 'meet' | 'call'>
+  readonly #client: Pick<PeerClient, 'meet' | 'meetAgain' | 'call'>
 
-  constructor(client: Pick<PeerClient, 'meet' | 'call'>) {
+  constructor(client: Pick<PeerClient, 'meet' | 'meetAgain' | 'call'>) {
     this.#client = client
   }
 
-  probe(place: Place, expectedId: string | undefined, signal: AbortSignal): Promise<ProbeResult> {
-    return this.#client.meet(showPlace(place), { timeout: longestProbe, signal }, expectedId)
+  probe(
+    place: Place,
+    expectedId: string | undefined,
+    signal: AbortSignal,
+    isKnown: boolean = false,
+  ): Promise<ProbeResult> {
+    const options = { timeout: longestProbe, signal }
+    if (isKnown && expectedId !== undefined) return this.#client.meetAgain(showPlace(place), options, expectedId)
+    return this.#client.meet(showPlace(place), options, expectedId)
   }
 
   offers(peer: KnownPeer, options: CallOptions): Promise<PeerAnswer<Offers>> {

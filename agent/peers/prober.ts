@@ -42,8 +42,12 @@ export type PeerAnswer<T> = { readonly kind: 'answered'; readonly value: T } | R
 
 /** Never rejects: every outcome is a value. */
 export interface Prober {
-  /** Says hello at a place. @param expectedId only this agent is taken for an answer; another one fails at `identity` */
-  probe(place: Place, expectedId: string | undefined, signal: AbortSignal): Promise<ProbeResult>
+  /**
+   * Says hello at a place.
+   * @param expectedId only this agent is taken for an answer; another one fails at `identity`
+   * @param isKnown it proved before that it is there: a connection that is open to it may serve
+   */
+  probe(place: Place, expectedId: string | undefined, signal: AbortSignal, isKnown?: boolean): Promise<ProbeResult>
   offers(peer: KnownPeer, options: CallOptions): Promise<PeerAnswer<Offers>>
   peers(peer: KnownPeer, options: CallOptions): Promise<PeerAnswer<Peers>>
 }

@@ -66,7 +66,7 @@ export class Probes {
     return result
   }
 
-  #ask({ place, id }: Probe, signal: AbortSignal): Promise<ProbeResult> {
+  #ask({ place, id, isKnown }: Probe, signal: AbortSignal): Promise<ProbeResult> {
     const { prober, timers } = this.#parts
     const stopper = new AbortController()
     return new Promise((resolve) => {
@@ -85,7 +85,7 @@ export class Probes {
         finish(missed(`no answer within ${probePatience / 1000} s`))
       })
       signal.addEventListener('abort', stop, { once: true })
-      prober.probe(place, id, stopper.signal).then(finish, (error: unknown) => finish(missed(String(error))))
+      prober.probe(place, id, stopper.signal, isKnown).then(finish, (error: unknown) => finish(missed(String(error))))
     })
   }
 }

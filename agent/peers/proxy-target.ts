@@ -1,14 +1,9 @@
 /**
- * What the outgoing proxy is told and what it answers: targets, settings, outcomes, and the reading of them. Pure.
+ * What the outgoing proxy is told and what it answers: settings, outcomes, and the reading of them. Pure.
  */
-import { isIP, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Place } from '../domain/place.ts'
 import type { TunnelFailure } from './proxy-tunnel.ts'
-
-export interface Target {
-  /** Host name or IP literal without brackets. */
-  readonly host: string
-  readonly port: number
-}
 
 export interface ProxySettings {
   /** `http://host:port` or `https://host:port`; empty = there is none. */
@@ -38,7 +33,7 @@ export type ProxyConnection =
 
 export interface ProxyPlace {
   readonly secure: boolean
-  readonly proxy: Target
+  readonly proxy: Place
   /** For people. */
   readonly shown: string
 }
@@ -51,16 +46,4 @@ export function readProxy(text: string): ProxyPlace | undefined {
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   return { secure, proxy: { host, port }, shown: `${url.hostname}:${port}` }
-}
-
-const usualPort = 1947
-
-/** `host`, `host:port`, `[v6]:port` or an IPv6 address. @returns undefined where the text is none of these */
-export function readTarget(text: string): Target | undefined {
-  const bare = text.trim()
-  if (isIP(bare) === 6) return { host: bare, port: usualPort }
-  const match = /^(?:\[([\da-fA-F:.]+)\]|([^\s[\]:/@?#]{1,253}))(?::(\d{1,5}))?$/.exec(bare)
-  const host = match?.[1] ?? match?.[2]
-  const port = match?.[3] === undefined ? usualPort : Number(match[3])
-  return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
 }

@@ -2,7 +2,8 @@
  * What a test of the outgoing proxy tells people: each step that was taken, the one that failed last. Pure.
  */
 import { isIP } from 'node:net'
-import { type ProxyConnection, type ProxySettings, readProxy, type Target, type Way } from './proxy-target.ts'
+import type { Place } from '../domain/place.ts'
+import { type ProxyConnection, type ProxySettings, readProxy, type Way } from './proxy-target.ts'
 
 export const testSteps = ['password', 'name', 'connect', 'tls', 'login', 'target'] as const
 export type TestStep = (typeof testSteps)[number]
@@ -16,13 +17,13 @@ export interface ProxyTest {
 }
 
 /** Never exists (RFC 2606): whoever looks for it gets as far as the login of the proxy, and nobody else hears of it. */
-export const nowhere: Target = { host: 'leasehold.invalid', port: 443 }
+export const nowhere: Place = { host: 'leasehold.invalid', port: 443 }
 
 /** @param target absent: as far as the login of the proxy */
 export function describeTest(
   outcome: ProxyConnection,
   settings: ProxySettings,
-  target: Target | undefined,
+  target: Place | undefined,
 ): Omit<ProxyTest, 'ms'> {
   const { way } = outcome
   const taken = testSteps.filter((step) => isTaken(step, way, settings, target))
@@ -36,7 +37,7 @@ function good(step: TestStep): ProxyTest['steps'][number] {
   return { step, outcome: 'good', detail: goodWords[step] }
 }
 
-function isTaken(step: TestStep, way: Way, settings: ProxySettings, target: Target | undefined): boolean {
+function isTaken(step: TestStep, way: Way, settings: ProxySettings, target: Place | undefined): boolean {
   const place = readProxy(settings.url)
   const first = way === 'straight' ? target?.host : place?.proxy.host
   switch (step) {
@@ -56,7 +57,7 @@ function isTaken(step: TestStep, way: Way, settings: ProxySettings, target: Targ
 }
 
 /** undefined: nothing that was to be tested failed. */
-function failedStep(outcome: ProxyConnection, target: Target | undefined): TestStep | undefined {
+function failedStep(outcome: ProxyConnection, target: Place | undefined): TestStep | undefined {
   if (outcome.kind === 'connected') return undefined
   switch (outcome.reason) {
     case 'target':

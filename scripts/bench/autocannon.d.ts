@@ -1,13 +1,14 @@
 /** What the benchmark uses of autocannon, which brings no types of its own. */
 declare module 'autocannon' {
-  interface Request {
-    method?: string
-    path?: string
-    headers?: Record<string, string>
-    body?: string
-    /** Called before each request with the context of its connection. */
-    setupRequest?: (request: Request, context: Record<string, string>) => Request
-    onResponse?: (status: number, body: string, context: Record<string, string>) => void
+  /** One connection. */
+  interface Client {
+    /** The bytes of the next request; asked for once for each. */
+    getRequestBuffer: () => Buffer
+    /** Of the requests that are being answered; its first has what has come of the body. */
+    readonly pipelinedRequests: { peek(): { readonly body: string } }
+    on(event: 'headers', listener: (answer: { readonly statusCode: number }) => void): void
+    /** A part of the body has come. */
+    on(event: 'body', listener: () => void): void
   }
 
   interface Options {
@@ -15,7 +16,7 @@ declare module 'autocannon' {
     connections: number
     /** Seconds. */
     duration: number
-    requests: Request[]
+    setupClient: (client: Client) => void
   }
 
   interface Result {
@@ -38,7 +39,7 @@ declare module 'autocannon' {
 
   function autocannon(options: Options): Instance
   namespace autocannon {
-    export { Request }
+    export { Client }
   }
   export = autocannon
 }

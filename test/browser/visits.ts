@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { password, type SampleParts } from '../http/ui/sample-parts.ts'
 import { detachVisits } from './detach-visits.ts'
 import { networkVisits } from './network-visits.ts'
+import { siteVisits } from './site-visits.ts'
 import { send, type Visit } from './visit.ts'
 
 const license = '-----BEGIN LEASEHOLD LICENSE-----\nAAAA\n-----END LEASEHOLD LICENSE-----'
@@ -178,6 +179,7 @@ export const visits: readonly Visit[] = [
   },
   ...networkVisits,
   ...detachVisits,
+  ...siteVisits,
   { name: 'sign-in', size: 'some', address: '/configuration/basic', prepare: protect },
   {
     name: 'sign-in-refused',

@@ -38,6 +38,15 @@ test('a server that does not speak HTTP is no agent', async (t) => {
   await new Promise((resolve) => server.close(resolve))
 })
 
+test('a server that wants to speak something else than HTTP keeps nobody waiting', async (t) => {
+  const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'
+  const server = createServer((socket) => socket.once('data', () => socket.end(switching)))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  t.is((await connectAgent({ port, tokens: [] })(call)).kind, 'no-answer')
+  await new Promise((resolve) => server.close(resolve))
+})
+
 test('a token that is not known is not sent again, and calls at the same time skip none', async (t) => {
   const agent = await FakeAgent.start()
   agent.on('GET /api/v1/status', ({ headers }) =>

@@ -19,11 +19,12 @@ test('every route has exactly one guard, and no two routes are the same', (t) =>
 
 test('what changes something has a guard that looks at the origin, and GET has none that changes', (t) => {
   for (const { method, path, guard } of routes) {
-    if (method === 'GET') t.true(['open', 'read', 'stream'].includes(guard), path)
+    if (method === 'GET') t.true(['open', 'read', 'stream', 'site'].includes(guard), path)
     else if (path === '/api/v1/sessions' || path === '/api/v1/sessions/{id}') t.is(guard, 'application')
     else if (path === '/api/v1/sign-in') t.is(guard, 'entry')
     // The people of this machine detach to it and give back; whether they may is asked within.
     else if (/^.api.v1.(detachments(\/\{id\})?|returns|password)$/.test(path)) t.is(guard, 'open')
+    else if (/^.api.v1.sites.\{id\}.(start|stop|sign-ins|activity)/.test(path)) t.is(guard, 'site')
     else t.is(guard, 'administrator', path)
   }
 })

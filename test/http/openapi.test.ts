@@ -207,6 +207,7 @@ test('each call says what it asks for: the key of the session, a sign-in or a to
     const names = security.map((one) => Object.keys(one).join())
     if (route.operation === 'keepSession' || route.operation === 'closeSession') t.deepEqual(names, ['sessionKey'])
     else if (route.guard === 'open' || route.guard === 'application') t.deepEqual(names, [])
+    else if (route.guard === 'site') t.deepEqual(names, ['token'])
     else t.deepEqual(names, ['', 'signIn', 'token'], route.operation)
   }
   const [key] = operationOf({ method: 'POST', path: '/api/v1/sessions' }).parameters ?? []

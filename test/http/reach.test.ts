@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { NetworkInterfaceInfo } from 'node:os'
 import os from 'node:os'
@@ -14,6 +15,7 @@ import type { RequestView } from '../../agent/http/request-view.ts'
 import { Certificates } from '../../agent/peers/certificate.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { ManualWrites } from '../helpers/manual-writes.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 
 const ipv4 = { netmask: '', mac: '', internal: false, cidr: null, family: 'IPv4' as const }
 const ipv6 = { netmask: '', mac: '', internal: false, cidr: null, family: 'IPv6' as const, scopeid: 0 }
@@ -179,6 +181,23 @@ test('own names are the host name, its short form, its .local name, the agent’
   t.true(reach.names().includes('License.Example'))
   stop()
   await reach.look()
+  end()
+})
+
+test('names that are set are in the certificate at once', async (t) => {
+  const { reach, configuration, certificates, end } = stand()
+  await certificates.get()
+  const stop = reach.start()
+  await configuration.change({ 'serving.access': 'rules', 'network.names': ['License.Example'] }, 'ana')
+  await waitFor('the certificate', () => {
+    const { certificate } = certificates.current ?? {}
+    return certificate && new X509Certificate(certificate).checkHost('license.example')
+  })
+  const { fingerprint } = reach.state()
+  t.is(fingerprint, certificates.current?.fingerprint)
+  await reach.look()
+  t.is(reach.state().fingerprint, fingerprint)
+  stop()
   end()
 })
 

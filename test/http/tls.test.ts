@@ -1,10 +1,13 @@
+import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect as connectSocket, type Socket } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import test from 'ava'
 import type { Outside } from '../../agent/http/guards.ts'
+import { IdleConnections } from '../../agent/http/idle-connections.ts'
 import { createProxyList } from '../../agent/http/proxies.ts'
 import { createRedirect } from '../../agent/http/redirect.ts'
 import { Certificates } from '../../agent/peers/certificate.ts'
@@ -228,6 +231,42 @@ test('slow senders are dropped on TLS and on plain connections: silent, half a h
   }
   t.is(clock.waiting, 0)
   await hasty.stop()
+})
+
+test('where an address has nearly as many connections as it may, the longest idle one makes room for each new one', async (t) => {
+  const small = await startAgent({ ...common, limits: { connections: 16 } })
+  await small.listener.follow({ addresses: ['127.0.0.2', '127.0.0.3'] })
+  const stay = async (address: string) => {
+    const socket = await open(small.port, address)
+    socket.on('error', () => undefined)
+    socket.write('GET /sign-in HTTP/1.1\r\nHost: 127.0.0.2\r\n\r\n')
+    await new Promise((resolve) => socket.once('data', resolve))
+    return socket
+  }
+  const other = await stay('127.0.0.3')
+  const idle: TLSSocket[] = []
+  for (let at = 0; at < 15; at++) idle.push(await stay('127.0.0.2'))
+  t.false(idle.some(({ closed }) => closed))
+  for (let at = 0; at < 40; at++) {
+    idle.push(await stay('127.0.0.2'))
+    await waitFor('the end of the one that waited for longest', () => idle[at]?.closed)
+  }
+  t.is(idle.filter(({ closed }) => !closed).length, 15)
+  t.false(other.closed)
+  for (const socket of [other, ...idle]) socket.destroy()
+  await small.stop()
+})
+
+test('an idle connection is kept for as long as its last answer announced', async (t) => {
+  const times: number[] = []
+  const socket = Object.assign(new EventEmitter(), { destroyed: false, setTimeout: (ms: number) => times.push(ms) })
+  const idle = new IdleConnections()
+  for (const announced of ['timeout=450', undefined, 'timeout=99999', 'timeout=1, max=5']) {
+    const response = Object.assign(new EventEmitter(), { getHeader: () => announced })
+    idle.take({ socket } as unknown as IncomingMessage, response as unknown as ServerResponse)
+    response.emit('finish')
+  }
+  t.deepEqual(times, [450_000])
 })
 
 test('what is neither TLS nor HTTP is told so or dropped, and a reset connection harms nobody', async (t) => {

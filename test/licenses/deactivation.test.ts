@@ -118,6 +118,21 @@ test('only what is active can be moved away; a new activation brings a moved lic
   t.is((await agent.parts.licenses.deactivate(id, false)).kind, 'deactivating', 'the old receipt is not given again')
 })
 
+test('a license that was moved away and removed, installed anew, serves only where it needs no activation', async (t) => {
+  for (const needed of [true, false]) {
+    const { vendor, agent, license, id } = await begin({ activation: { needed } })
+    await activate(agent, vendor, license)
+    await receiptOf(agent, id)
+    t.like(await agent.parts.licenses.install(license, true), { code: 'already_applied' })
+    t.is(await agent.refusal(), 'unknown_product')
+    t.deepEqual(await agent.parts.licenses.remove(id), { kind: 'removed' })
+    t.deepEqual(await agent.parts.licenses.install(license, true), { kind: 'installed', id })
+    t.is(agent.state(id), needed ? 'not_activated' : 'active')
+    t.is(await agent.refusal(), needed ? 'license_not_active' : undefined)
+    await agent.stop()
+  }
+})
+
 test('sessions of a license that is moved away go on from another one that has room', async (t) => {
   const { vendor, agent, license, id } = await begin()
   await activate(agent, vendor, license)

@@ -85,7 +85,10 @@ const steps: Record<string, (place: number) => Step> = {
     if (activated.kind === 'activated') play.moved.delete(id)
   },
   remove: (place) => async (play) => {
-    await play.agent.parts.licenses.remove(play.pick(place).payload.id)
+    const { id, activation } = play.pick(place).payload
+    const outcome = await play.agent.parts.licenses.remove(id)
+    // A text that needs no activation serves wherever it is installed: here again, too, once nothing is left of the move.
+    if (outcome.kind === 'removed' && !activation.needed) play.moved.delete(id)
   },
   moveAway: (place) => async (play) => {
     const { id } = play.pick(place).payload

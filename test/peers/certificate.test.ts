@@ -17,12 +17,13 @@ function stand(clock = new ManualClock()) {
   const named = { certificate: '', key: '' }
   const troubles: (string | undefined)[] = []
   const changes: Certificate[] = []
+  const names = ['WS-17.example', 'agent-id.local']
   const make = () =>
     new Certificates({
       clock,
       files,
       named: () => named,
-      names: () => ['ws-17.example', 'agent-id.local'],
+      names: () => names,
       onTrouble: (reason) => troubles.push(reason),
       onChange: (certificate) => changes.push(certificate),
     })
@@ -30,6 +31,7 @@ function stand(clock = new ManualClock()) {
     clock,
     files,
     named,
+    names,
     troubles,
     changes,
     make,
@@ -72,6 +74,28 @@ test('a certificate of our own is made anew before its end, and where its files 
   t.not(third.hash, second.hash)
   // a key of another certificate, as after a crash between the two
   writeFileSync(files.key, second.key)
+  t.not((await make().get()).hash, third.hash)
+  end()
+})
+
+test('a certificate of our own is made anew where the names of this machine are others, and only then', async (t) => {
+  const { names, certificates, make, changes, end } = stand()
+  const first = await certificates.get()
+  names.reverse()
+  names.push('LOCALHOST', 'ws-17.EXAMPLE', 'no, name', 'x'.repeat(300), '')
+  t.is(await certificates.refresh(), first)
+  names.push('license.example')
+  const second = await certificates.refresh()
+  t.is(new X509Certificate(second.certificate).checkHost('license.example'), 'license.example')
+  t.is(await certificates.refresh(), second)
+  t.is((await make().get()).hash, second.hash, 'the same after a restart')
+  names.splice(0, names.length, 'license.example')
+  const third = await certificates.refresh()
+  t.is(new X509Certificate(third.certificate).checkHost('ws-17.example'), undefined)
+  t.is(new X509Certificate(third.certificate).checkHost('license.example'), 'license.example')
+  t.deepEqual(changes, [second, third])
+  // renamed while it did not run
+  names.push('ws-18.example')
   t.not((await make().get()).hash, third.hash)
   end()
 })

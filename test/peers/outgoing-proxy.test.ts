@@ -9,9 +9,11 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import test, { type ExecutionContext } from 'ava'
 import { generate } from 'selfsigned'
 import { checkExceptions, isExceptedAddress, isExceptedName } from '../../agent/domain/access/exceptions.ts'
-import { type ConnectStraight, OutgoingProxy, type OutgoingProxyOptions } from '../../agent/peers/outgoing-proxy.ts'
-import { connectStraight, systemNetwork } from '../../agent/peers/proxy-network.ts'
-import { type ProxySettings, readTarget, type Target } from '../../agent/peers/proxy-target.ts'
+import type { Place } from '../../agent/domain/place.ts'
+import { OutgoingProxy, type OutgoingProxyOptions } from '../../agent/peers/outgoing-proxy.ts'
+import { type Connect, connectDirectly, readPlace } from '../../agent/peers/peer-connection.ts'
+import { systemNetwork } from '../../agent/peers/proxy-network.ts'
+import type { ProxySettings } from '../../agent/peers/proxy-target.ts'
 import { systemTimers } from '../../agent/system-clock.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { testNeeding } from '../helpers/needing.ts'
@@ -23,7 +25,7 @@ test.after.always(() => rm(folder, { recursive: true, force: true }))
 function makeProxy(settings: Partial<ProxySettings>, options: Partial<OutgoingProxyOptions> = {}): OutgoingProxy {
   return new OutgoingProxy({
     settings: () => ({ url: '', user: '', passwordFile: '', except: [], ...settings }),
-    connect: connectStraight,
+    connect: connectDirectly,
     lookup: () => Promise.reject(new Error('no such name')),
     subnets: () => [],
     readFile: systemNetwork.readFile,
@@ -87,11 +89,7 @@ const here = '0.0.0.0'
 test('B7: without a proxy everything is reached straight, with one what the exceptions name and what is near', async (t) => {
   const port = await listenEcho(t)
   const fake = await listenFake(t, (socket) => void socket.end('HTTP/1.1 503 No\r\n\r\n'))
-  const ways = async (
-    settings: Partial<ProxySettings>,
-    target: Target,
-    options: Partial<OutgoingProxyOptions> = {},
-  ) => {
+  const ways = async (settings: Partial<ProxySettings>, target: Place, options: Partial<OutgoingProxyOptions> = {}) => {
     const reached = await makeProxy(settings, options).connectThrough(target, never())
     if (reached.kind === 'connected') reached.socket.destroy()
     return reached.way
@@ -107,8 +105,8 @@ test('B7: without a proxy everything is reached straight, with one what the exce
   const lookup = () => Promise.resolve(['10.1.2.3'])
   t.is(await ways({ url }, named), 'proxy')
   t.is(await ways({ url }, named, { lookup }), 'proxy')
-  const to = (connect: ConnectStraight) => ({ connect, lookup })
-  const anywhere = to((place, signal) => connectStraight({ host: '127.0.0.1', port: place.port }, signal))
+  const to = (connect: Connect) => ({ connect, lookup })
+  const anywhere = to((place, signal) => connectDirectly({ host: '127.0.0.1', port: place.port }, signal))
   t.is(await ways({ url, except: ['example.com'] }, named, anywhere), 'straight')
   t.is(await ways({ url, except: ['10.0.0.0/8'] }, named, anywhere), 'straight')
   t.is(await ways({ url }, named, { ...anywhere, subnets: () => ['10.1.0.0/16'] }), 'straight')
@@ -219,7 +217,7 @@ test('B7: what went wrong is told apart: password file, name, connection, login,
     'connect',
     `the file with the password of the proxy, ${path.join(folder, 'none')}, is not there`,
   ])
-  const unknown: ConnectStraight = async () => ({ kind: 'failed', step: 'name', detail: 'the name is not known' })
+  const unknown: Connect = async () => ({ kind: 'failed', step: 'name', detail: 'the name is not known' })
   t.deepEqual(await outcome({ url: 'http://proxy.invalid:3128' }, { connect: unknown }), [
     'name',
     'connect',
@@ -288,7 +286,7 @@ test('B7: TLS goes to the target through the tunnel, and to a proxy that has it;
 test('B7: a test says each step that was taken, and without a target stops behind the login', async (t) => {
   const none = await makeProxy({}).test()
   t.deepEqual(none, { kind: 'no_proxy' })
-  const steps = async (answer: string, target?: Target, settings: Partial<ProxySettings> = {}) => {
+  const steps = async (answer: string, target?: Place, settings: Partial<ProxySettings> = {}) => {
     const fake = await listenFake(t, (socket) => void socket.end(answer))
     const tested = await makeProxy({ url: fake.url, ...settings }).test(target)
     if ('kind' in tested) return t.fail()
@@ -314,28 +312,28 @@ test('B7: a test says each step that was taken, and without a target stops behin
 
 test('a straight connection says whether the name or the connection failed, and is given up on a signal', async (t) => {
   const closed = await freePort()
-  t.deepEqual(await connectStraight({ host: '127.0.0.1', port: closed }, never()), {
+  t.deepEqual(await connectDirectly({ host: '127.0.0.1', port: closed }, never()), {
     kind: 'failed',
     step: 'connect',
     detail: 'nothing listens there',
   })
-  t.like(await connectStraight({ host: 'leasehold.invalid', port: 1 }, never()), { kind: 'failed', step: 'name' })
-  t.like(await connectStraight({ host: '127.0.0.1', port: closed }, AbortSignal.abort()), { kind: 'failed' })
+  t.like(await connectDirectly({ host: 'leasehold.invalid', port: 1 }, never()), { kind: 'failed', step: 'name' })
+  t.like(await connectDirectly({ host: '127.0.0.1', port: closed }, AbortSignal.abort()), { kind: 'failed' })
   const port = await listenEcho(t)
   const giveUp = new AbortController()
-  const reached = await connectStraight({ host: '127.0.0.1', port }, giveUp.signal)
+  const reached = await connectDirectly({ host: '127.0.0.1', port }, giveUp.signal)
   giveUp.abort()
   if (reached.kind === 'failed') return t.fail(reached.detail)
   t.is(await talk(reached.socket, 'still here'), 'still here')
 })
 
 test('an address to be tested is host:port, and nothing that could be more', (t) => {
-  t.deepEqual(readTarget('licenses.example.com:443'), { host: 'licenses.example.com', port: 443 })
-  t.deepEqual(readTarget(' ws-17 '), { host: 'ws-17', port: 1947 })
-  t.deepEqual(readTarget('[2001:db8::1]:1'), { host: '2001:db8::1', port: 1 })
-  t.deepEqual(readTarget('2001:db8::1'), { host: '2001:db8::1', port: 1947 })
+  t.deepEqual(readPlace('licenses.example.com:443'), { host: 'licenses.example.com', port: 443 })
+  t.deepEqual(readPlace('ws-17'), { host: 'ws-17', port: 1947 })
+  t.deepEqual(readPlace('[2001:db8::1]:1'), { host: '2001:db8::1', port: 1 })
+  t.deepEqual(readPlace('2001:db8::1'), { host: '2001:db8::1', port: 1947 })
   for (const text of ['', 'a:0', 'a:65536', 'a:b', 'http://a', 'a/b', 'u@a', 'a b', 'a\r\nb', '[a:1', ':1'])
-    t.is(readTarget(text), undefined, text)
+    t.is(readPlace(text), undefined, text)
 })
 
 // ---- a real proxy
@@ -368,7 +366,7 @@ async function startTinyproxy(t: ExecutionContext, lines: readonly string[], att
     await gone
   })
   const isThere = async (): Promise<boolean> => {
-    const reached = await connectStraight({ host: '127.0.0.1', port }, never())
+    const reached = await connectDirectly({ host: '127.0.0.1', port }, never())
     if (reached.kind === 'connected') reached.socket.destroy()
     return reached.kind === 'connected'
   }
@@ -395,7 +393,7 @@ testTinyproxy('B7: a real proxy with a login lets through what it may, and says 
   t.is(reached.way, 'proxy')
   const words = 'a seat, please. '.repeat(10_000)
   t.is(await talk(reached.socket, words), words)
-  const reason = async (settings: Partial<ProxySettings>, target: Target) => {
+  const reason = async (settings: Partial<ProxySettings>, target: Place) => {
     const outcome = await makeProxy({ ...login, ...settings }).connectThrough(target, never())
     return outcome.kind === 'failed' ? outcome.reason : outcome.kind
   }

@@ -22,8 +22,9 @@ import { type Call, defineRoute, type Route } from '../../agent/http/route.ts'
 import { buildInterface } from '../../agent/http/routes.ts'
 import { Certificates } from '../../agent/peers/certificate.ts'
 import { Introduction } from '../../agent/peers/introduction.ts'
+import type { Unreachable } from '../../agent/peers/manager-link.ts'
 import { PeerBook } from '../../agent/peers/peer-book.ts'
-import type { PeerAddress } from '../../agent/peers/peer-call.ts'
+import type { PeerAddress, PeerAnswer } from '../../agent/peers/peer-call.ts'
 import { PeerClient } from '../../agent/peers/peer-client.ts'
 import { type Connect, connectDirectly } from '../../agent/peers/peer-connection.ts'
 import { PeerDoor } from '../../agent/peers/peer-door.ts'
@@ -69,6 +70,8 @@ export class PeerAgent {
   readonly certificates: Certificates
   readonly listener: Listener
   readonly calls: Call[] = []
+  /** Of its machine: those in its certificate. */
+  readonly names = [os.hostname()]
   readonly startId: string
   approvals: boolean
   startCounter = 1
@@ -101,7 +104,7 @@ export class PeerAgent {
       clock: this.clock,
       files: { certificate: path.join(this.#folder, 'tls.crt'), key: path.join(this.#folder, 'tls.key') },
       named: () => options.certificate ?? { certificate: '', key: '' },
-      names: () => [os.hostname()],
+      names: () => this.names,
       onTrouble: () => undefined,
       onChange: (certificate) => this.listener.useCertificate(certificate),
     })
@@ -262,4 +265,31 @@ export class PeerAgent {
       }),
     ]
   }
+}
+
+/** Two agents that know nothing of each other yet. */
+export async function withAgents(
+  run: (asker: PeerAgent, manager: PeerAgent) => Promise<void>,
+  options: { readonly asker?: PeerAgentOptions; readonly manager?: PeerAgentOptions } = {},
+): Promise<void> {
+  const asker = await PeerAgent.start({ name: 'WS-17', ...options.asker })
+  const manager = await PeerAgent.start({ name: 'LICENSE-1', ...options.manager })
+  try {
+    await run(asker, manager)
+  } finally {
+    await asker.stop()
+    await manager.stop()
+  }
+}
+
+/** Another start of the same agent on the same port. */
+export async function restart(agent: PeerAgent, options: PeerAgentOptions = {}): Promise<PeerAgent> {
+  const { key, name, port } = agent
+  await agent.stop()
+  return await PeerAgent.start({ key, name, port, ...options })
+}
+
+/** How a call ended, in a word or two. */
+export function statusOf(answer: PeerAnswer | Unreachable): string {
+  return answer.kind === 'answered' ? String(answer.status) : `${answer.step}${answer.unsent ? ', unsent' : ''}`
 }

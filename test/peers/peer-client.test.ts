@@ -1,43 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as secureRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import os from 'node:os'
-import path from 'node:path'
 import test from 'ava'
 import { sealDocument } from '../../agent/domain/documents/document.ts'
-import type { Unreachable } from '../../agent/peers/manager-link.ts'
-import type { PeerAnswer } from '../../agent/peers/peer-call.ts'
 import { connectDirectly } from '../../agent/peers/peer-connection.ts'
 import { ManualClock } from '../helpers/manual-clock.ts'
 import { ManualWrites } from '../helpers/manual-writes.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { makeKey, PeerAgent, type PeerAgentOptions } from './peer-agent.ts'
-
-async function withAgents(
-  run: (asker: PeerAgent, manager: PeerAgent) => Promise<void>,
-  options: { readonly asker?: PeerAgentOptions; readonly manager?: PeerAgentOptions } = {},
-): Promise<void> {
-  const asker = await PeerAgent.start({ name: 'WS-17', ...options.asker })
-  const manager = await PeerAgent.start({ name: 'LICENSE-1', ...options.manager })
-  try {
-    await run(asker, manager)
-  } finally {
-    await asker.stop()
-    await manager.stop()
-  }
-}
-
-/** Another start of the same agent on the same port. */
-async function restart(agent: PeerAgent, options: PeerAgentOptions = {}): Promise<PeerAgent> {
-  const { key, name, port } = agent
-  await agent.stop()
-  return await PeerAgent.start({ key, name, port, ...options })
-}
-
-function statusOf(answer: PeerAnswer | Unreachable): string {
-  return answer.kind === 'answered' ? String(answer.status) : `${answer.step}${answer.unsent ? ', unsent' : ''}`
-}
+import { makeKey, PeerAgent, type PeerAgentOptions, restart, statusOf, withAgents } from './peer-agent.ts'
 
 test('a signed request of one agent is answered by another over TLS, and both remember each other', async (t) => {
   await withAgents(async (asker, manager) => {
@@ -161,26 +131,6 @@ test('an agent that takes over the address of another one gets no request, not e
   await asker.stop()
 })
 
-test('an agent with the certificate of another one, but not its key, is found out', async (t) => {
-  const manager = await PeerAgent.start()
-  const asker = await PeerAgent.start()
-  t.is(statusOf(await asker.ask(manager)), '200')
-  const { certificate, key } = await manager.certificates.get()
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'leasehold-stolen-'))
-  const stolen = { certificate: path.join(folder, 'crt'), key: path.join(folder, 'key') }
-  writeFileSync(stolen.certificate, certificate)
-  writeFileSync(stolen.key, key)
-  const { port, address, key: own } = manager
-  await manager.stop()
-  const hello: PeerAgentOptions['hello'] = (said) => ({ ...said, agent: own.id, key: own.jwk })
-  const thief = await PeerAgent.start({ port, certificate: stolen, hello })
-  const answer = await asker.client.call(address, { method: 'GET', path: '/peers' }, { timeout: 5000 })
-  t.regex(statusOf(answer), /^identity/)
-  await thief.stop()
-  await asker.stop()
-  rmSync(folder, { recursive: true })
-})
-
 test('whoever answers hello must prove itself: key, signature, statement, certificate, time', async (t) => {
   const other = makeKey()
   const stand = async (hello: NonNullable<PeerAgentOptions['hello']>, key = makeKey()) => {
@@ -299,28 +249,6 @@ test('a call says how far it came, and whether the other side can have seen it',
     asker.client.forget(manager.id)
     t.is(statusOf(await hanging), 'answer')
   })
-})
-
-test('a connection that the other side closed while it was idle costs no call', async (t) => {
-  const asker = await PeerAgent.start()
-  const manager = await PeerAgent.start({ limits: { keepAlive: 20, check: 5 } })
-  for (let at = 0; at < 5; at++) {
-    t.is(statusOf(await asker.ask(manager)), '200')
-    await waitFor('the end of the connection', () => true)
-  }
-  await asker.stop()
-  await manager.stop()
-})
-
-test('a certificate that was renewed while connections are open is asked for anew', async (t) => {
-  const asker = await PeerAgent.start()
-  const first = await PeerAgent.start()
-  t.is(statusOf(await asker.ask(first)), '200')
-  // the folder of the second start has no certificate, so another one is made
-  const second = await restart(first)
-  t.is(statusOf(await asker.ask(second)), '200')
-  await asker.stop()
-  await second.stop()
 })
 
 test('an agent that is known by name with another key is not spoken to', async (t) => {

@@ -6,6 +6,7 @@ import { testNeeding } from '../helpers/needing.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { issue, knows, managersOf, takeSeat, usedAt } from './office.ts'
 import { cleanUp, type RealAgent } from './real-agent.ts'
+import { audit } from './seat-audit.ts'
 import { broadcast, Site } from './site.ts'
 
 const hint = 'agents on networks of their own need Linux as root with nft: sudo scripts/install-test-tools.sh'
@@ -57,7 +58,7 @@ run(
     await desk.routeThrough(router, 1)
     await far.routeThrough(router, 2)
     const [nearLicense, farLicense] = [issue(1), issue(1)]
-    await Promise.all([
+    const managers = await Promise.all([
       site.manager(near, [nearLicense], { LEASEHOLD_AGENT_NAME: 'near' }),
       site.manager(far, [farLicense], { LEASEHOLD_AGENT_NAME: 'far' }),
     ])
@@ -74,6 +75,9 @@ run(
     const second = await takeSeat(agent)
     t.truthy(second.id)
     t.deepEqual((await managersOf(agent)).map(({ name }) => name).sort(), ['far', 'near'])
+    const report = await audit([...managers, agent], [nearLicense.terms, farLicense.terms])
+    t.deepEqual(report.violations, [])
+    t.is(report.sessions, 2)
   },
 )
 

@@ -109,7 +109,7 @@ export function eventRoutes(streams: Pick<EventStreams, 'open'>): Route[] {
       operation: 'followEvents',
       summary: 'News as server-sent events; an event "reset" says that some were missed',
       description:
-        'A stream of server-sent events. Each has an id; a client that lost the line sends the last one as `Last-Event-ID` and goes on there. After `reset` it has to read everything anew. A comment comes every 15 seconds; who reads too slowly is dropped. The types are `session.opened`, `session.changed`, `session.ended`, `detachment.changed`, `license.changed`, `product.changed`, `queue.changed`, `configuration.changed`, `health.changed`, `serving.changed`, `manager.changed`, `search.changed` and `search.step`; their data name things by id.',
+        'A stream of server-sent events. Each has an id; a client that lost the line sends the last one as `Last-Event-ID` and goes on there. After `reset` it has to read everything anew. A comment comes every 15 seconds; who reads too slowly is dropped. The types are `session.opened`, `session.changed`, `session.ended`, `detachment.changed`, `license.changed`, `product.changed`, `queue.changed`, `configuration.changed`, `health.changed`, `serving.changed`, `reserve.changed`, `site.changed`, `manager.changed`, `search.changed` and `search.step`; their data name things by id.',
       example: eventsExample,
       headers: { 'Last-Event-ID': { description: 'id of the last event that came', required: false } },
       query: eventsQuery,

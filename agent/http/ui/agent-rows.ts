@@ -2,10 +2,12 @@
  * Other agents as the pages show them: in a list, as the result of a test, as a place that the search looked at.
  * Pure; must not import owners or koa.
  */
+
 import { shortGroups } from '../../domain/documents/keys.ts'
 import type { Language } from '../../language.ts'
 import type { ConnectionReport, Manager, SearchState } from '../api/manager-shapes.ts'
 import type { KnownAgent } from './network-parts.ts'
+import { sayAs } from './owner-words.ts'
 import { nameCode } from './page.ts'
 import type { ShownTime, TimeWords } from './time.ts'
 
@@ -56,7 +58,7 @@ export function writeAgentRow(agent: KnownAgent, language: Language, time: TimeW
     places: agent.addresses.map((one) => one.address),
     found: agent.foundBy.map((way) => t(`found.${way}`)).join(', '),
     state: { ...stateMarks[agent.state], text: t(`agent_state.${agent.state}`) },
-    detail: agent.detail || (agent.code === undefined ? '' : nameCode(agent.code, language)),
+    detail: sayAs(language, agent.detail) || (agent.code === undefined ? '' : nameCode(agent.code, language)),
     approval:
       approval === undefined || approval === 'known'
         ? undefined
@@ -151,8 +153,8 @@ export function writeStep({ step, outcome, detail, help = '', ms }: TakenStep, l
   return {
     name: nameStep(step, language),
     mark: { ...stepMarks[outcome], text: language.t(`step_outcome.${word}`) },
-    detail,
-    help,
+    detail: sayAs(language, detail),
+    help: sayAs(language, help),
     ms: writeLatency(ms, language),
   }
 }
@@ -186,7 +188,7 @@ export function writeSearchStep(step: SearchStep, language: Language) {
     origin: t(`found.${step.foundBy}`),
     step: nameStep(step.step, language),
     result: { ...resultMarks[step.result], text: t(`search_result.${step.result}`) },
-    detail: step.agent?.name ?? step.detail,
+    detail: step.agent?.name ?? sayAs(language, step.detail),
     ms: writeLatency(step.ms, language),
   }
 }

@@ -2,9 +2,11 @@
  * The first connection to a license server: an address is tested and, when an agent answers there, kept as a search parameter.
  * Must not import owners.
  */
+
 import type { ConnectionReport } from '../api/manager-shapes.ts'
 import { writeTest } from './agent-rows.ts'
 import { readForm } from './form.ts'
+import { sayAs } from './owner-words.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 
@@ -44,7 +46,11 @@ export async function connect(page: Page, parts: Parts): Promise<void> {
   if (read.form.keep !== 'yes') {
     const test = await parts.managers.test(address)
     if (test.kind === 'refused')
-      return showConnect(page, { address, error: test.detail, refused: describeRefusal(test, page.language) }, 422)
+      return showConnect(
+        page,
+        { address, error: sayAs(page.language, test.detail), refused: describeRefusal(test, page.language) },
+        422,
+      )
     if (!test.reached) return showConnect(page, { address, test })
     name = test.agent?.name ?? address
   }

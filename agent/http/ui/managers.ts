@@ -2,11 +2,13 @@
  * Managers: the agents that are known, approving and forgetting them, testing a connection, and the search as it goes on.
  * Must not import owners.
  */
+
 import { shortGroups } from '../../domain/documents/keys.ts'
 import type { ConnectionReport } from '../api/manager-shapes.ts'
 import { writeAgentRow, writeSearchStep, writeTest } from './agent-rows.ts'
 import { readForm } from './form.ts'
 import type { KnownAgent } from './network-parts.ts'
+import { sayAs } from './owner-words.ts'
 import { describeRefusal, type Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { chooseFormat, hasWords, sendList, writeAddress } from './table.ts'
@@ -136,7 +138,7 @@ export async function takeTest(page: Page, parts: Parts): Promise<void> {
   const outcome = await parts.managers.test(address)
   if (outcome.kind === 'refused') {
     const refused = describeRefusal(outcome, page.language)
-    return showTest(page, { address, refused, error: outcome.detail }, 422)
+    return showTest(page, { address, refused, error: sayAs(page.language, outcome.detail) }, 422)
   }
   await showTest(page, { address, test: outcome })
 }

@@ -2,6 +2,7 @@
  * One request for a page: who asks, in which language, and how to answer with a view, a redirect or a refusal.
  * Must not import owners or controllers.
  */
+
 import type { Context } from 'koa'
 import { type ErrorCode, errorTable, type Refusal } from '../../errors.ts'
 import type { Language, Languages, TextArguments } from '../../language.ts'
@@ -9,6 +10,7 @@ import type { HealthProblem } from '../api/agent-shapes.ts'
 import { readLanguage, readTheme, type Saying, say, takeSaying } from './cookies.ts'
 import { listNavigation } from './navigation.ts'
 import type { Reach } from './network-parts.ts'
+import { sayAs } from './owner-words.ts'
 import type { Asker, Parts } from './parts.ts'
 import { createTimeWords, type TimeWords } from './time.ts'
 
@@ -115,7 +117,7 @@ export function openPage(ctx: Context, parts: Parts, { languages, zone }: Surrou
     showProblem: async (code, detail, requestId = readRequestId(ctx)) => {
       const { status } = errorTable[code]
       const help = language.t(`error.${code}.help`)
-      const problem = { code, detail, help, status, requestId }
+      const problem = { code, detail: sayAs(language, detail), help, status, requestId }
       await page.show('pages/problem', { title: language.t(`error.${code}.title`), problem }, status)
     },
     refuse: (refusal) => page.showProblem(refusal.code, refusal.detail),
@@ -162,7 +164,7 @@ export function describeRefusal(refusal: Refusal, language: Language) {
   return {
     kind: 'error' as const,
     title: language.t(`error.${refusal.code}.title`, args),
-    text: refusal.detail,
+    text: sayAs(language, refusal.detail),
     help: language.t(`error.${refusal.code}.help`, args),
     code: refusal.code,
   }

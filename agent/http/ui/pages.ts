@@ -50,6 +50,8 @@ import { changeRules, showRules } from './rule-pages.ts'
 import { askStop, showService, startServing, stopServing, switchHandingOut } from './service.ts'
 import { showSession, showSessions } from './sessions.ts'
 import { askToSignIn, changeAppearance, showSignIn, signIn, signOut } from './sign-in.ts'
+import { addSite, changeSite, giveSiteOrder, keepReserve, showSitePage, showSitesPage } from './site-forms.ts'
+import { askDropReserve, askSiteOrder, dropReserve, siteOrders } from './sites.ts'
 import { Turns } from './turns.ts'
 import { showUpdate, takeUpdate } from './update.ts'
 
@@ -145,6 +147,17 @@ export const pageRoutes: readonly PageRoute[] = [
   configure('/configuration/network', showNetwork),
   change('/configuration/network', changeNetwork),
   change('/configuration/network/proxy-test', testProxy),
+  configure('/configuration/sites', showSitesPage),
+  change('/configuration/sites', addSite),
+  change('/configuration/sites/reserves', keepReserve),
+  configure('/configuration/sites/reserves/:id/drop', askDropReserve),
+  change('/configuration/sites/reserves/:id/drop', dropReserve),
+  configure('/configuration/sites/:id', showSitePage),
+  change('/configuration/sites/:id', changeSite),
+  ...siteOrders.flatMap((order): PageRoute[] => [
+    configure(`/configuration/sites/:id/${order}`, (page, parts) => askSiteOrder(page, parts, order)),
+    change(`/configuration/sites/:id/${order}`, (page, parts) => giveSiteOrder(page, parts, order)),
+  ]),
   { method: 'post', path: '/blocks/download', guard: 'see', handle: downloadBlock },
   { method: 'get', path: '/sign-in', guard: 'open', handle: (page) => showSignIn(page, page.query().next ?? '/') },
   { method: 'post', path: '/sign-in', guard: 'open', handle: signIn },

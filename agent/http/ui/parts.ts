@@ -29,6 +29,7 @@ import type {
 } from './network-parts.ts'
 import type { ComputersPart, DocumentsPart, FeaturesPart, ProductsPart } from './product-parts.ts'
 import type { SessionSelection } from './session-selection.ts'
+import type { ReservesPart, SitesPart } from './site-parts.ts'
 
 /** What stands around every page. */
 export interface FrameFacts {
@@ -167,6 +168,8 @@ export interface Parts {
   readonly service: ServicePart
   readonly access: AccessPart
   readonly network: NetworkPart
+  readonly reserves: ReservesPart
+  readonly sites: SitesPart
   readonly administrator: AdministratorPart
   /** The interface description, as programs get it. */
   readonly interface: { describe(): Description }

@@ -2,11 +2,13 @@
  * Settings as fields of a form, and back: each with its words, where its value comes from, and what is wrong with it.
  * Pure; must not import owners or koa.
  */
+
 import type { Refusal } from '../../errors.ts'
 import type { Language } from '../../language.ts'
 import type { ConfigurationEntry, ConfigurationValue } from '../api/agent-shapes.ts'
 import type { FieldProblem } from '../api/shapes.ts'
 import type { Form } from './form.ts'
+import { sayAs } from './owner-words.ts'
 
 /** What was typed or filled in, and what is wrong with it. */
 export interface Typed {
@@ -46,7 +48,7 @@ export function writeField(entry: ConfigurationEntry, typed: Typed, language: La
     type: isSpelledOut ? ('radio' as const) : fieldTypes[entry.kind],
     value: entry.editable ? (kept ?? (entry.kind === 'switch' ? value === true : writeValue(value))) : '',
     hint: [help, limits].filter(Boolean).join(' '),
-    error: joinProblems(typed.problems ?? [], entry.name),
+    error: joinProblems(typed.problems ?? [], entry.name, language),
     unit,
     min: entry.kind === 'number' ? entry.min : undefined,
     max: entry.kind === 'number' ? entry.max : undefined,
@@ -69,9 +71,13 @@ function readKept(entry: ConfigurationEntry, form: Form | undefined): string | b
 }
 
 /** A list may have something wrong in several of its lines. */
-function joinProblems(problems: readonly FieldProblem[], name: string): string | undefined {
-  const own = problems.filter(({ field }) => field === name).map(({ message }) => withoutName(message, name))
+function joinProblems(problems: readonly FieldProblem[], name: string, language: Language): string | undefined {
+  const own = problems.filter(({ field }) => field === name).map(({ message }) => sayProblem(message, name, language))
   return own.length === 0 ? undefined : own.join('; ')
+}
+
+function sayProblem(message: string, name: string, language: Language): string {
+  return sayAs(language, withoutName(message, name))
 }
 
 /** The owner's sentences begin with the name of the setting, which the label has said. */
@@ -83,16 +89,16 @@ export function withoutName(message: string, name: string): string {
 export function listErrors(
   fields: readonly Pick<Field, 'id' | 'label' | 'error'>[],
   problems: readonly FieldProblem[],
-  { t }: Language,
+  language: Language,
 ) {
   const items = fields.flatMap(({ id, label, error }) => {
     if (error === undefined) return []
     const own = problems.filter(({ field }) => field === id)
     return own.length < 2
       ? [{ field: id, label, message: error }]
-      : own.map(({ message }) => ({ field: id, label, message: withoutName(message, id) }))
+      : own.map(({ message }) => ({ field: id, label, message: sayProblem(message, id, language) }))
   })
-  return items.length === 0 ? undefined : { title: t('form.wrong', { count: items.length }), items }
+  return items.length === 0 ? undefined : { title: language.t('form.wrong', { count: items.length }), items }
 }
 
 export function writeValue(value: ConfigurationValue): string {

@@ -11,7 +11,15 @@ import type { ConfigurationPart, Parts } from './parts.ts'
 import { listErrors, nameValue, readFieldProblems, readPatch, type Typed, writeField } from './settings-form.ts'
 
 /** The pages of the configuration in the order of their tabs. */
-export const settingsTabs = ['basic', 'users', 'remote-managers', 'remote-clients', 'detachable', 'network'] as const
+export const settingsTabs = [
+  'basic',
+  'users',
+  'remote-managers',
+  'remote-clients',
+  'detachable',
+  'network',
+  'sites',
+] as const
 export type SettingsTab = (typeof settingsTabs)[number]
 
 export interface SettingsPage {
@@ -46,6 +54,7 @@ export const tabAddresses: Readonly<Record<SettingsTab, string>> = {
   'remote-clients': '/configuration/remote-clients',
   detachable: '/configuration/detachable',
   network: '/configuration/network',
+  sites: '/configuration/sites',
 }
 
 export function listTabs(current: SettingsTab, { t }: Page['language']) {

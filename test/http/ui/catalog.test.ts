@@ -19,6 +19,7 @@ import { licenseModes } from '../../../agent/http/ui/product-parts.ts'
 import { helpfulPages } from '../../../agent/http/ui/refused.ts'
 import { sessionOrders } from '../../../agent/http/ui/session-selection.ts'
 import { settingsTabs } from '../../../agent/http/ui/settings-page.ts'
+import { siteOrders } from '../../../agent/http/ui/sites.ts'
 import { documentKinds } from '../../../agent/http/ui/update.ts'
 import { createLanguages, type Message, readCatalogs } from '../../../agent/language.ts'
 import { options, root } from './page-app.ts'
@@ -27,11 +28,14 @@ const catalogs = await readCatalogs(path.join(options.views, 'locales'))
 const english = catalogs.get('en')?.texts ?? {}
 
 /** Keys whose words other owners give in English themselves; a catalog may have them. */
-const lent = /^(error|setting|unit|choice|import_reason|health\.\w+)\./
+const lent = /^(error|owner|setting|unit|choice|import_reason|health\.\w+)\./
 
 /** Keys that are put together in code, with every end they can have. */
 const families: Readonly<Record<string, readonly string[]>> = {
   'theme.': themes,
+  'site_state.': ['started', 'stopped', 'recycling'],
+  'site_access.': ['full', 'administration', 'none'],
+  'sites.': siteOrders.flatMap((order) => [`${order}_title`, `${order}_text`, `${order}_button`]),
   'license_state.': licenseStates,
   'session_state.': sessionStates,
   'end_reason.': endReasons,

@@ -24,7 +24,7 @@ test('S3: “Access to Remote License Managers” has its four settings letter f
   const tabs = /<nav class="tabs"[\s\S]*?<\/nav>/.exec(text)?.[0] ?? ''
   t.deepEqual(
     [...tabs.matchAll(/href="([^"]+)"/g)].map(([, address]) => address?.split('/').at(-1)),
-    ['basic', 'user-restrictions', 'remote-managers', 'remote-clients', 'detachable', 'network'],
+    ['basic', 'user-restrictions', 'remote-managers', 'remote-clients', 'detachable', 'network', 'sites'],
   )
   t.regex(tabs, /remote-managers" aria-current="page"/)
 })

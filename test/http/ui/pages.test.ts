@@ -14,6 +14,8 @@ function exampleOf({ path }: PageRoute): string {
     '/managers': 'agent-laptop',
     '/computers': 'computer-0',
     '/detached': 'd-in',
+    '/configuration/sites/reserves': 'design',
+    '/configuration/sites': 'shop',
   }
   const id = Object.entries(ids).find(([start]) => path.startsWith(start))?.[1] ?? 'lic-7f3a9c21'
   return path.replace(':id', id).replace(':vendor', 'acme').replace(':name', 'cad').replace(':sequence', '3')

@@ -27,6 +27,7 @@ import {
 import { createDetaching, type SampleDetaching } from './sample-detaching.ts'
 import { createInsight, makeComputers, makeDocuments, makeFeatures } from './sample-insight.ts'
 import { createNetwork, type SampleNetwork } from './sample-network.ts'
+import { createSites, type SampleSites } from './sample-sites.ts'
 
 export const password = 'correct horse battery'
 
@@ -44,6 +45,7 @@ export interface SampleParts extends Parts {
   machineName: string
   readonly net: SampleNetwork
   readonly taken: SampleDetaching
+  readonly kept: SampleSites
 }
 
 export function createSampleParts(size: Size): SampleParts {
@@ -53,6 +55,7 @@ export function createSampleParts(size: Size): SampleParts {
   const settings = [...makeSettings(), ...makeNetworkSettings()]
   const net = createNetwork(size, done)
   const { detaching: taken, part: detaching } = createDetaching(size, done)
+  const { kept, ...keeping } = createSites(size, done)
   const problemList: HealthProblem[] = [
     {
       code: 'no_password',
@@ -81,6 +84,8 @@ export function createSampleParts(size: Size): SampleParts {
     taken,
     detaching,
     ...net.parts,
+    kept,
+    ...keeping,
     now: () => now,
     frame: () => ({
       machineName: parts.machineName,

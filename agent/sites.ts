@@ -1,0 +1,411 @@
+/**
+ * Web sites that serve their own signed-in users: each takes one seat of its server product and a number of seats of its client
+ * product in advance, and hands only those on (P1 to P8). Owns the definitions, tokens and states of sites; seats are the keeper's,
+ * sign-ins are in `site-sign-ins.ts`. Must not import http or jobs.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Cancel } from './clock.ts'
+import { type Refusal, refuse } from './errors.ts'
+import type { Log } from './log.ts'
+import type { Keep, ReserveKeeper } from './reserve-keeper.ts'
+import { type KeptState, type KeptStateParts, keptState } from './reserves.ts'
+import type { RecycleSchedule, SiteBook, SiteDefinition, SiteRecord } from './site-book.ts'
+import {
+  type Activity,
+  clientKeep,
+  type SignedIn,
+  type SignInRequest,
+  type SignInState,
+  type SiteSignIns,
+  serverKeep,
+} from './site-sign-ins.ts'
+import type { Transaction, Writes } from './writes.ts'
+
+/** Runs what is due by the calendar. */
+export interface Calendar {
+  /** What is wrong with a schedule, by field; undefined: nothing. */
+  check(schedule: RecycleSchedule): { readonly field: 'cron' | 'zone'; readonly message: string } | undefined
+  /** Wall time in ms when it is due next; undefined: never. */
+  next(schedule: RecycleSchedule): number | undefined
+  run(schedule: RecycleSchedule, task: () => void): Cancel
+}
+
+export interface SitesOptions {
+  readonly book: SiteBook
+  readonly signIns: SiteSignIns
+  readonly keeper: () => ReserveKeeper
+  readonly kept: Omit<KeptStateParts, 'keeper'>
+  readonly writes: Writes
+  readonly calendar: Calendar
+  /** A fresh token. */
+  readonly newToken: () => string
+  readonly log: Pick<Log, 'warn' | 'error'>
+  /** Told when what a site has or does was changed. */
+  readonly onChange?: (site: string) => void
+}
+
+export interface SiteState {
+  readonly site: SiteRecord
+  readonly clients: KeptState
+  /** Whether it has the seat of its server. */
+  readonly hasServer: boolean
+  readonly isRecycling: boolean
+  /** Wall time in ms. */
+  readonly recyclesAt?: number
+  readonly signIns: readonly SignInState[]
+}
+
+export interface Started {
+  readonly kind: 'started'
+  readonly asked: number
+  readonly taken: number
+}
+
+/** ms that seats get to come back before they are taken anew. */
+const drainTime = 10_000
+/** Seconds. */
+const soon = 5
+
+export class Sites {
+  readonly #options: SitesOptions
+  /** Sites that take the seat of their server and are not started yet. */
+  readonly #starting = new Set<string>()
+  readonly #recycling = new Map<string, Promise<void>>()
+  readonly #schedules = new Map<string, { readonly text: string; readonly cancel: Cancel }>()
+  /** How many seats the journal was told of last. */
+  readonly #told = new Map<string, number>()
+  #isRunning = false
+
+  constructor(options: SitesOptions) {
+    this.#options = options
+  }
+
+  /** After the store is open. */
+  start(): void {
+    this.#isRunning = true
+    this.#options.signIns.start()
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#isRunning = false
+    this.#options.signIns.stop()
+    for (const { cancel } of this.#schedules.values()) cancel()
+    this.#schedules.clear()
+  }
+
+  list(): SiteRecord[] {
+    return this.#options.book.sites()
+  }
+
+  get(id: string): SiteState | undefined {
+    const { book, signIns, kept, keeper, calendar } = this.#options
+    const site = book.site(id)
+    if (!site) return undefined
+    const recyclesAt = site.isStarted ? calendar.next(site.recycle) : undefined
+    return {
+      site,
+      clients: keptState(clientKeep(id), site.isStarted ? site.seats : 0, { ...kept, keeper: keeper() }),
+      hasServer: this.#hasServer(id),
+      isRecycling: this.#recycling.has(id),
+      ...(recyclesAt === undefined ? {} : { recyclesAt }),
+      signIns: signIns.list(id),
+    }
+  }
+
+  /** What sites want to be kept. */
+  *keeps(): Iterable<Keep> {
+    for (const { id, isStarted, serverProduct, clientProduct, seats } of this.#options.book.sites()) {
+      if (isStarted || this.#starting.has(id))
+        yield { name: serverKeep(id), product: serverProduct, seats: 1, exclusive: true }
+      if (isStarted) yield { name: clientKeep(id), product: clientProduct, seats, exclusive: true }
+    }
+  }
+
+  // ---- definitions
+
+  /** @returns the token where the site is new; it is stored nowhere and can not be shown again */
+  async define(
+    id: string,
+    definition: SiteDefinition,
+    by: string,
+  ): Promise<{ readonly kind: 'defined'; readonly token?: string } | Refusal> {
+    const { book, calendar } = this.#options
+    const flaw = calendar.check(definition.recycle)
+    if (flaw)
+      return refuse('invalid_request', `recycle.${flaw.field} ${flaw.message}`, {
+        fields: [{ field: `recycle.${flaw.field}`, message: flaw.message }],
+      })
+    const token = this.#options.newToken()
+    const isNew = await this.#write((transaction) => {
+      const before = book.findSite(transaction, id)
+      const site = before ?? { id, tokenHash: hashOf(token), isStarted: false }
+      book.putSite(transaction, { ...site, ...definition })
+      const { serverProduct, clientProduct, seats } = definition
+      transaction.journal({ type: 'site.defined', facts: { site: id, serverProduct, clientProduct, seats, by } })
+      return before === undefined
+    })
+    return { kind: 'defined', ...(isNew ? { token } : {}) }
+  }
+
+  /** The one before is good for nothing from now on. */
+  async renewToken(id: string, by: string): Promise<{ readonly kind: 'renewed'; readonly token: string } | Refusal> {
+    const { book, newToken } = this.#options
+    const token = newToken()
+    const isKnown = await this.#write((transaction) => {
+      const site = book.findSite(transaction, id)
+      if (!site) return false
+      book.putSite(transaction, { ...site, tokenHash: hashOf(token) })
+      transaction.journal({ type: 'site.token_renewed', facts: { site: id, by } })
+      return true
+    })
+    return isKnown ? { kind: 'renewed', token } : unknown(id)
+  }
+
+  async remove(id: string, by: string): Promise<{ readonly kind: 'removed' } | Refusal> {
+    const { book, signIns } = this.#options
+    const stopped = await this.stopSite(id, by)
+    if (stopped.kind === 'refused') return stopped
+    await signIns.signOutAll(id)
+    await this.#write((transaction) => {
+      book.dropSite(transaction, id)
+      transaction.journal({ type: 'site.removed', facts: { site: id, by } })
+    })
+    this.#told.delete(id)
+    return { kind: 'removed' }
+  }
+
+  isToken(id: string, token: string): boolean {
+    const site = this.#options.book.site(id)
+    if (!site) return false
+    return timingSafeEqual(Buffer.from(hashOf(token)), Buffer.from(site.tokenHash))
+  }
+
+  // ---- running
+
+  /** Takes the seat of the server, without which it does not start, then those of the clients as far as there are (P1, P6). */
+  async startSite(id: string, by: string): Promise<Started | Refusal> {
+    const { book, keeper } = this.#options
+    const site = book.site(id)
+    if (!site) return unknown(id)
+    if (!site.isStarted) {
+      const refusal = await this.#begin(id, by)
+      if (refusal) return refusal
+    }
+    const taken = await keeper().fill(clientKeep(id))
+    return { kind: 'started', asked: book.site(id)?.seats ?? site.seats, taken }
+  }
+
+  async stopSite(id: string, by: string): Promise<{ readonly kind: 'stopped' } | Refusal> {
+    const { book, signIns } = this.#options
+    const site = book.site(id)
+    if (!site) return unknown(id)
+    if (!site.isStarted) return { kind: 'stopped' }
+    await this.#write((transaction) => {
+      const found = book.findSite(transaction, id)
+      if (!found?.isStarted) return
+      const { startedAt: _, ...rest } = found
+      book.putSite(transaction, { ...rest, isStarted: false })
+      transaction.journal({ type: 'site.stopped', facts: { site: id, by } })
+    })
+    await signIns.signOutAll(id)
+    this.#told.delete(id)
+    return { kind: 'stopped' }
+  }
+
+  async signIn(id: string, request: SignInRequest): Promise<SignedIn | Refusal> {
+    const site = this.#options.book.site(id)
+    if (!site) return unknown(id)
+    if (!site.isStarted) return refuse('site_not_started', `The site ${id} is not started.`)
+    if (!request.isAdministrator && !this.#hasServer(id)) return this.#noServer(site)
+    const outcome = await this.#options.signIns.signIn(site, request)
+    if (outcome.kind === 'signed-in') this.#tell(id)
+    return outcome
+  }
+
+  async signOut(id: string, signIn: string): Promise<{ readonly kind: 'signed-out' } | Refusal> {
+    if (!this.#options.book.site(id)) return unknown(id)
+    await this.#options.signIns.signOut(id, signIn)
+    this.#tell(id)
+    return { kind: 'signed-out' }
+  }
+
+  async noteActivity(
+    id: string,
+    ids: readonly string[],
+  ): Promise<{ readonly kind: 'noted'; readonly activities: readonly Activity[] } | Refusal> {
+    const site = this.#options.book.site(id)
+    if (!site) return unknown(id)
+    return { kind: 'noted', activities: await this.#options.signIns.noteActivity(site, ids) }
+  }
+
+  /** All client seats go back and are taken anew; who is signed in stays so and has no seat until it does something (P5). */
+  async recycle(id: string, by: string): Promise<{ readonly kind: 'recycled' } | Refusal> {
+    const site = this.#options.book.site(id)
+    if (!site) return unknown(id)
+    if (!site.isStarted) return refuse('site_not_started', `The site ${id} is not started.`)
+    const run =
+      this.#recycling.get(id) ??
+      this.#recycle(id, by).finally(() => {
+        this.#recycling.delete(id)
+        this.#tell(id)
+      })
+    this.#recycling.set(id, run)
+    await run
+    return { kind: 'recycled' }
+  }
+
+  /** To be called after every try to take seats: the journal and the log say when there are fewer than asked for (P6). */
+  noteTried(name: string, taken: number): void {
+    const site = this.#options.book.sites().find((one) => clientKeep(one.id) === name)
+    if (!site?.isStarted || this.#recycling.has(site.id) || taken === (this.#told.get(site.id) ?? site.seats)) return
+    this.#told.set(site.id, taken)
+    this.#noteFilled(site, taken).catch((error: unknown) => {
+      this.#told.delete(site.id)
+      this.#options.log.error('the seats of a site could not be journaled', { site: site.id, error })
+    })
+    this.#tell(site.id)
+  }
+
+  /** Why the site has no seat for one more, with when there may be one. */
+  whyEmpty(site: SiteRecord): Refusal {
+    const { signIns, kept } = this.#options
+    const { taken, used, trouble } = keptState(clientKeep(site.id), site.seats, {
+      ...kept,
+      keeper: this.#options.keeper(),
+    })
+    const facts = { seats: site.seats, taken, used }
+    if (this.#recycling.has(site.id))
+      return refuse('site_reserve_empty', `The seats of the site ${site.id} are being recycled.`, {
+        ...facts,
+        retryIn: soon,
+      })
+    const ends = signIns.list(site.id).flatMap(({ idleEndsAt }) => idleEndsAt ?? [])
+    const next = ends.length === 0 ? undefined : Math.min(...ends)
+    const nextAt = next === undefined ? undefined : new Date(next).toISOString()
+    const all = taken === site.seats ? `All ${taken}` : `All ${taken} of the ${site.seats} that it asked for`
+    const why = taken === 0 ? 'It could not take any seat in advance.' : `${all} seats are in use.`
+    const until =
+      next === undefined ? '' : ` Unless its user does something, the next is free ${inMinutes(next - kept.wall())}.`
+    const cause = trouble === undefined ? '' : ` More were not to be had: ${trouble.detail}`
+    return refuse('site_reserve_empty', `The site ${site.id} has no free seat. ${why}${until}${cause}`, {
+      ...facts,
+      ...(nextAt === undefined ? {} : { nextAt }),
+      ...(trouble === undefined ? {} : { retryIn: Math.max(1, trouble.retryIn) }),
+    })
+  }
+
+  async #begin(id: string, by: string): Promise<Refusal | undefined> {
+    const { book, keeper, kept } = this.#options
+    this.#starting.add(id)
+    try {
+      const held = await keeper().fill(serverKeep(id))
+      const site = book.site(id)
+      if (!site) return unknown(id)
+      if (held === 0) return this.#noServer(site)
+      await this.#write((transaction) => {
+        const found = book.findSite(transaction, id)
+        if (!found || found.isStarted) return
+        book.putSite(transaction, { ...found, isStarted: true, startedAt: kept.wall() })
+        transaction.journal({ type: 'site.started', facts: { site: id, by } })
+      })
+      return undefined
+    } finally {
+      this.#starting.delete(id)
+      keeper().look()
+    }
+  }
+
+  #noServer({ id, serverProduct }: SiteRecord): Refusal {
+    const trouble = this.#options.keeper().trouble(serverKeep(id))
+    const detail = trouble === undefined ? 'No manager is known that has it.' : trouble.detail
+    return refuse('no_server_license', `The site ${id} needs one seat of ${serverProduct}. ${detail}`, {
+      ...(trouble === undefined ? {} : { retryIn: Math.max(1, trouble.retryIn) }),
+      explanation: { managers: [], asked: trouble?.asked ?? [] },
+    })
+  }
+
+  #hasServer(id: string): boolean {
+    return this.#options.keeper().held(serverKeep(id)).length > 0
+  }
+
+  async #recycle(id: string, by: string): Promise<void> {
+    const { book, keeper, signIns, writes, kept } = this.#options
+    this.#tell(id)
+    let signedIn = 0
+    const returned = await keeper().drain(clientKeep(id), drainTime, async () => {
+      signedIn = await signIns.recycle(id)
+    })
+    const taken = await keeper().fill(clientKeep(id))
+    this.#told.set(id, taken)
+    const seats = book.site(id)?.seats ?? 0
+    if (taken < seats) this.#warnOfFew(id, seats, taken)
+    await writes.submit((transaction) => {
+      const site = book.findSite(transaction, id)
+      if (!site) return
+      book.putSite(transaction, { ...site, recycledAt: kept.wall() })
+      const facts = { site: id, returned, asked: site.seats, taken, signedIn, by }
+      transaction.journal({ type: 'site.recycled', facts })
+    })
+  }
+
+  #warnOfFew(site: string, seats: number, taken: number): void {
+    this.#options.log.warn('a site has fewer seats than it asks for', { site, seats, taken })
+  }
+
+  async #noteFilled({ id, seats }: SiteRecord, taken: number): Promise<void> {
+    if (taken < seats) this.#warnOfFew(id, seats, taken)
+    await this.#options.writes.submit((transaction) =>
+      transaction.journal({ type: 'site.filled', facts: { site: id, asked: seats, taken } }),
+    )
+  }
+
+  async #write<T>(job: (transaction: Transaction) => T): Promise<T> {
+    const answer = await this.#options.writes.submit(job)
+    this.#schedule()
+    this.#options.keeper().look()
+    return answer
+  }
+
+  /** Arms what is due by the calendar, as the definitions say now. */
+  #schedule(): void {
+    if (!this.#isRunning) return
+    const { calendar, log } = this.#options
+    const started = new Map(this.list().flatMap((site) => (site.isStarted ? [[site.id, site] as const] : [])))
+    for (const [id, { text, cancel }] of this.#schedules) {
+      if (text === textOf(started.get(id)?.recycle)) continue
+      cancel()
+      this.#schedules.delete(id)
+    }
+    for (const { id, recycle } of started.values()) {
+      if (this.#schedules.has(id)) continue
+      const run = (): void => {
+        this.recycle(id, 'schedule').catch((error: unknown) =>
+          log.error('a site could not be recycled', { site: id, error }),
+        )
+      }
+      this.#schedules.set(id, { text: textOf(recycle), cancel: calendar.run(recycle, run) })
+    }
+  }
+
+  #tell(id: string): void {
+    this.#options.onChange?.(id)
+  }
+}
+
+function unknown(id: string): Refusal {
+  return refuse('unknown_site', `There is no site ${id} here.`)
+}
+
+function inMinutes(time: number): string {
+  const minutes = Math.max(1, Math.ceil(time / 60_000))
+  return minutes === 1 ? 'within a minute' : `in ${minutes} minutes`
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}
+
+function textOf(schedule: RecycleSchedule | undefined): string {
+  return schedule === undefined ? '' : `${schedule.cron} ${schedule.zone}`
+}
