@@ -68,7 +68,7 @@ export class Mail {
 function paste(to: Site, text: string): void {
   const { world, agent } = to
   agent?.network?.travel?.documents
-    .process(text, { apply: true, trust: true })
+    .process(text, { apply: true, trust: false })
     .then((outcome) => {
       const [first] = outcome.kind === 'recognized' ? outcome.documents.slice(-1) : []
       const said = outcome.kind === 'refused' ? outcome.code : (first?.refused?.code ?? 'applied')
