@@ -273,6 +273,11 @@ export class DetachmentHolding {
     return date + left < record.until - 1000 ? date + left : record.until
   }
 
+  /** Whether something still has seats of it, be it over. */
+  isInUse(id: string): boolean {
+    return !this.#options.lessor.isEmpty(id)
+  }
+
   /** Whether only a clock that jumped ahead would end it. */
   isHeld(record: InRecord): boolean {
     return endOf(this.#dates(record), record.until) === 'held'

@@ -69,6 +69,21 @@ test('R16: what is being given back and still in use is not shown to its manager
   t.is(await server.used(), 0)
 })
 
+test('R16: what a clock that jumped has ended is not told as given back while its session was promised more', async (t) => {
+  const { laptop, server } = await office()
+  const { detachment } = await take(laptop, { days: undefined, until: iso(monday + 4 * minute) })
+  t.is(await laptop.opens('ana'), 'granted')
+  laptop.clock.setWall(monday + 4.5 * minute)
+  await laptop.look()
+  t.is(laptop.parts.book.in(detachment.id)?.state, 'ended')
+  t.is(laptop.parts.lessor.view.grant('ana')?.ending, 'detachment_ended')
+  await laptop.parts.contact.meetAll()
+  t.is(await server.used(), 1)
+  await laptop.parts.lessor.end('ana', 'released')
+  await laptop.parts.contact.meetAll()
+  t.is(await server.used(), 0)
+})
+
 test('S10: an extension is a new version, durable at the manager before the laptop hears of it', async (t) => {
   const { laptop, server } = await office()
   const { detachment } = await take(laptop, { days: 2 })
