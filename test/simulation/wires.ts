@@ -98,7 +98,7 @@ export class Wires {
     const { random, isQuiet, now } = this.#world
     const { delay = [0, isQuiet ? quietDelay : usualDelay], stream } = options
     const earliest = now + delay[0] + (delay[0] > 0 ? random.next() * (delay[1] - delay[0]) : 0)
-    const latest = Math.max(earliest + usualDelay, now + delay[1])
+    const latest = Math.max(earliest + (isQuiet ? quietDelay : usualDelay), now + delay[1])
     this.letters.push({ to, earliest, latest, deliver, ...(stream === undefined ? {} : { stream }) })
   }
 
