@@ -360,7 +360,7 @@ export class DetachmentAsking {
     return ranked.flatMap(({ link }) => managers.link(link.id) ?? [])
   }
 
-  /** Leases of that manager that become the detachment: those in use first, as many as it has seats (R16). */
+  /** Leases of that manager that become the detachment: those in use first, as many as it has seats (R16). What is kept stays. */
   #leasesFor({ product, feature, seats, until }: DetachWanted, link: DetachmentLink): string[] {
     const { leases, clock } = this.#options
     // Sessions were promised as much as a lease lasts, and must not outlive what they live on.
@@ -371,6 +371,7 @@ export class DetachmentAsking {
         one.state === 'held' &&
         isGranted(one) &&
         one.ended === undefined &&
+        !one.kept &&
         !leases.isConverting(one.id) &&
         one.terms.product === product &&
         one.terms.feature === feature &&

@@ -79,6 +79,7 @@ export class SimulatedAgent {
         this.broker.noteSeats(event)
         this.serving.noteSeats(event)
         this.network?.desk.noteSeats(event)
+        this.network?.kept.noteSeats(event)
       },
     })
     const { lessor } = this
@@ -106,6 +107,7 @@ export class SimulatedAgent {
         lessor,
         settings,
         refusal: () => this.serving.refusal(),
+        serving: () => this.serving.state(),
         mayUse: rule,
         explain: (product, feature) => this.broker.explain(product, feature).managers.find((one) => one.id === self.id),
         finder: () => finder,
@@ -162,6 +164,7 @@ export class SimulatedAgent {
     if (this.network) writer.register(this.network.leases)
     writer.register(lessor.records)
     if (travel) writer.register(travel.book)
+    if (this.network) for (const owner of [this.network.kept.reserves, this.network.kept.book]) writer.register(owner)
     writer.participate(lessor.records)
     travel?.participate(writer)
   }

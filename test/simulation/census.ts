@@ -38,7 +38,7 @@ export class Census {
   readonly #sites: readonly Site[]
   readonly #now: () => number
   readonly #options: CensusOptions
-  readonly seen = { believers: 0, full: 0, remote: 0, cascade: 0 }
+  readonly seen = { believers: 0, full: 0, remote: 0, cascade: 0, kept: 0 }
 
   constructor(sites: readonly Site[], now: () => number, options: CensusOptions) {
     this.#sites = sites
@@ -71,7 +71,8 @@ export class Census {
       const [first] = hops
       if (!first) continue
       this.seen.remote = Math.max(this.seen.remote, hops.length > 1 ? 1 : 0)
-      this.seen.cascade = Math.max(this.seen.cascade, hops.length > 2 ? 1 : 0)
+      this.seen.cascade = Math.max(this.seen.cascade, hops.length - 1)
+      if (first.site.ledger.lastLease.get(first.supply)?.kept) this.seen.kept += 1
       const rule = first.site.ledger.ruleOf(first.supply)
       const known = rule && keyOf(believer.site, rule, believer.attempt)
       const { product, feature } = believer.attempt.wish

@@ -28,6 +28,8 @@ export interface RecordedGrant {
 export interface RecordedLease {
   readonly state: 'asking' | 'held' | 'returning' | 'cancelling'
   readonly manager: { readonly id: string }
+  /** In advance. */
+  readonly kept?: true
   readonly terms?: { readonly license: string; readonly seats: number; readonly rule: License['rule'] }
 }
 

@@ -3,6 +3,7 @@
  * them. Only the transport and the search are simulated.
  */
 
+import { type ConnectedSites, connectSites } from '../../agent/agent-sites.ts'
 import type { Cancel } from '../../agent/clock.ts'
 import { leaseRoutes, PeerStreams } from '../../agent/http/peer-api/leases.ts'
 import { failureOf, isRefusal, problemReply } from '../../agent/http/problem.ts'
@@ -16,7 +17,9 @@ import { type LeaseGuardOptions, LeaseGuards, type Verdict } from '../../agent/p
 import type { NewsListener } from '../../agent/peers/lease-desk-news.ts'
 import { type KnownManager, ManagerCalls, type PeerAnswered, type PeerCalls } from '../../agent/peers/manager-calls.ts'
 import { offersSchema } from '../../agent/peers/wire.ts'
+import { ManagersAndSelf, OwnSeats } from '../../agent/reserve-own.ts'
 import type { SeatFinder } from '../../agent/seat-finder.ts'
+import type { ServingState } from '../../agent/serving.ts'
 import type { Writer } from '../../agent/writer.ts'
 import type { Settings } from './agent.ts'
 import type { SimulatedProcess } from './machine.ts'
@@ -44,6 +47,7 @@ export interface AgentNetworkParts extends NetworkSources {
   readonly lessor: Lessor
   readonly settings: Settings
   readonly refusal: LeaseGuardOptions['serving']['refusal']
+  readonly serving: () => ServingState
   readonly mayUse: (account: string | undefined) => Verdict
   readonly explain: LeaseDeskOptions['explain']
   readonly finder: () => SeatFinder
@@ -64,6 +68,8 @@ export class AgentNetwork {
   readonly desk: LeaseDesk
   readonly managers: SimulatedManagers
   readonly travel: Travel | undefined
+  /** Seats that are kept in advance. */
+  readonly kept: ConnectedSites
   readonly #calls: ManagerCalls
   readonly #routes: readonly Route[]
 
@@ -88,9 +94,16 @@ export class AgentNetwork {
     })
     const known = this.managers
     this.leases = new Leases({ lessor, writes: writer, clock, instance: self.id })
+    const own = new OwnSeats({
+      lessor,
+      clock,
+      timers: process,
+      self: () => self,
+      serving: parts.serving,
+    })
     this.seats = new LeaseSeats({
       leases: this.leases,
-      known,
+      known: new ManagersAndSelf(known, () => own),
       writes: writer,
       clock,
       timers: process,
@@ -106,6 +119,18 @@ export class AgentNetwork {
       onDetachment: (manager, id) => this.travel?.contact.noteReady(manager, [id]),
     })
     const { seats } = this
+    this.kept = connectSites({
+      lessor,
+      remote: seats,
+      own,
+      writes: writer,
+      clock,
+      timers: process,
+      self: () => self,
+      randomId,
+      isInDoubt: (session) => finder().isInDoubt(session),
+      log: { warn: () => undefined, error: (what, facts) => onTrouble(what, facts?.error) },
+    })
     const guards = new LeaseGuards({
       access: () => settings.access,
       approvalOf: () => 'known',
@@ -154,11 +179,13 @@ export class AgentNetwork {
   start(): void {
     this.managers.start()
     this.seats.start()
+    this.kept.start()
     this.travel?.start()
   }
 
   stop(): void {
     this.desk.stop()
+    this.kept.stop()
     this.seats.stop()
     this.managers.stop()
     this.#calls.close()

@@ -5,7 +5,7 @@
  */
 import { restoreLicenses } from './incidents.ts'
 import { type License, supplyIdOf } from './licenses.ts'
-import { allowAll } from './network-incidents.ts'
+import { allowAll, removeReserves } from './network-incidents.ts'
 import { step } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Violation } from './violation.ts'
@@ -49,6 +49,9 @@ export async function checkQuiet(world: World): Promise<void> {
   )
   world.wires.heal()
   for (const site of sites) allowAll(site)
+  let removed = 0
+  for (const site of sites) void removeReserves(site).then(() => removed++)
+  await until(world, 'the reserves are removed', () => removed === sites.length)
   if (world.options.detaching) await endTrips(world)
   const end = world.now + (world.isNetwork ? longestNetworkTime : longestTime)
   world.isWaiting = true
