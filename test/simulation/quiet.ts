@@ -14,7 +14,7 @@ import type { World } from './world.ts'
 /** Twice the longest lease time and its grace, as a record holds, then time for the last end. */
 const longestTime = 2 * 120_000 + 15_000 + 10_000
 /** Each agent between needs the same anew, then leases are kept for a while and given back. */
-const longestNetworkTime = 3 * longestTime + 300_000
+const longestNetworkTime = (agents: number): number => Math.max(3, agents - 1) * longestTime + 300_000
 /** The longest detachment here, its grace, and as much as a clock that was wrong may have added. */
 const longestTrip = 900_000 + 600_000 + 300_000
 const mostSteps = 200_000
@@ -49,11 +49,14 @@ export async function checkQuiet(world: World): Promise<void> {
   )
   world.wires.heal()
   for (const site of sites) allowAll(site)
+  // What was set a moment ago is not on the disk yet.
+  const set = world.now + 10_000
+  await until(world, 'the reserves are set', () => world.now >= set)
   let removed = 0
   for (const site of sites) void removeReserves(site).then(() => removed++)
   await until(world, 'the reserves are removed', () => removed === sites.length)
   if (world.options.detaching) await endTrips(world)
-  const end = world.now + (world.isNetwork ? longestNetworkTime : longestTime)
+  const end = world.now + (world.isNetwork ? longestNetworkTime(world.options.isRow ? sites.length : 0) : longestTime)
   world.isWaiting = true
   await until(world, 'the longest time is over', () => world.now >= end)
   world.isWaiting = false
@@ -182,13 +185,19 @@ function told({ site, code, kind }: Opened): string {
   return `${site.name} ${code ?? kind}`
 }
 
-/** Whether seats of all these licenses can be had there; over an agent between if they can be promised for long enough (R10). */
+/** How long a lease must be to be passed on over so many agents between (R10, R21). */
+const shortestOver = [0, 60, 120, 120]
+
+/** Whether seats of all these licenses can be had there; over agents between if they can be promised for long enough. */
 function reaches(site: Site, licenses: readonly License[]): boolean {
-  const direct = [site, ...site.knows]
-  const over = direct.flatMap(({ knows }) => knows)
-  const has = (sites: readonly Site[], license: License): boolean =>
-    sites.some(({ catalog }) => catalog.includes(license))
-  return licenses.every((license) => has(direct, license) || (license.leaseSeconds >= 60 && has(over, license)))
+  const known: (readonly Site[])[] = [[site, ...site.knows]]
+  for (const sites of known) if (known.length < shortestOver.length) known.push(sites.flatMap(({ knows }) => knows))
+  return licenses.every((license) =>
+    known.some(
+      (sites, between) =>
+        license.leaseSeconds >= (shortestOver[between] ?? 0) && sites.some(({ catalog }) => catalog.includes(license)),
+    ),
+  )
 }
 
 async function close(world: World, opened: readonly Opened[]): Promise<void> {

@@ -13,6 +13,8 @@ export interface SimulationOptions {
   readonly steps: number
   /** How many machines with an agent each; 1 without one. */
   readonly agents?: number
+  /** Each machine knows the one before it only. */
+  readonly isRow?: boolean
   /** Seats are taken along until a date, too. */
   readonly detaching?: boolean
   /** Made anew for each machine. */
@@ -41,7 +43,7 @@ export class SimulationFailure extends Error {
   constructor(options: SimulationOptions, at: number, cause: unknown, trace: readonly string[]) {
     const what = cause instanceof Error ? cause.message : String(cause)
     super(
-      `seed ${options.seed}, agents ${options.agents ?? 1}${options.detaching ? ', detaching' : ''}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
+      `seed ${options.seed}, agents ${options.agents ?? 1}${options.isRow ? ', in a row' : ''}${options.detaching ? ', detaching' : ''}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
       { cause },
     )
     this.name = 'SimulationFailure'
@@ -60,6 +62,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     checksBacking: options.checksBacking ?? true,
     longestLag: options.longestLag ?? 0.0024,
     detaching: options.detaching ?? false,
+    isRow: options.isRow ?? false,
     ...(traceLength === undefined ? {} : { traceLength }),
   })
   const untilQuiet = world.isNetwork ? stepsUntilQuiet.network : stepsUntilQuiet.alone

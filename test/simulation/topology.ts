@@ -21,6 +21,17 @@ function keyOf(index: number): SigningKey {
   return sampleKey(`agent ${index}`)
 }
 
+/** Each knows the one before it only: a manager, and behind it one branch after another. */
+export function inventRow(random: Random, agents: number): SitePlan[] {
+  return Array.from({ length: agents }, (_, index) => ({
+    name: index === 0 ? 'M1' : index === agents - 1 ? `C${index + 1}` : `B${index + 1}`,
+    key: keyOf(index),
+    hasLicenses: index === 0,
+    knows: index === 0 ? [] : [index - 1],
+    lingerSeconds: random.pick([1, 10, 60, 300]),
+  }))
+}
+
 export function inventNetwork(random: Random, agents: number): SitePlan[] {
   if (agents === 1) return [{ name: 'the agent', key: keyOf(0), hasLicenses: true, knows: [], lingerSeconds: 0 }]
   const managers = agents > 2 && random.chance(0.5) ? 2 : 1

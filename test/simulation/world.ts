@@ -8,7 +8,7 @@ import { inventDetaching, inventLicenses, ruleOfAll } from './licenses.ts'
 import { Mail } from './mail.ts'
 import { Random } from './random.ts'
 import { Site } from './site.ts'
-import { inventNetwork } from './topology.ts'
+import { inventNetwork, inventRow } from './topology.ts'
 import { Wires } from './wires.ts'
 
 const traceLength = 60
@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly checksBacking: boolean
   /** How much slower than those of their machine the clocks of applications may run; the grace is for less than 0.25 % (R10). */
   readonly longestLag: number
+  /** Each machine knows the one before it only, so that seats come over all of them. */
+  readonly isRow?: boolean
   /** Seats are taken along until a date, too. */
   readonly detaching?: boolean
   /** How much of the last happenings is kept for a failure to show. */
@@ -51,7 +53,8 @@ export class World {
     this.wires = new Wires(this)
     this.mail = new Mail(this)
     const rule = ruleOfAll(random)
-    this.sites = inventNetwork(random, options.agents).map(
+    const plans = options.isRow ? inventRow(random, options.agents) : inventNetwork(random, options.agents)
+    this.sites = plans.map(
       (plan, index, { length }) =>
         new Site(this, {
           ...plan,
