@@ -43,8 +43,8 @@ const closing = new Set(['session.ended', 'lease.ended', 'detachment.ended'])
 export interface LedgerWatcher {
   /** Seats of this session or lease are given out now. */
   opened(id: string): void
-  /** A batch is on the disk. */
-  written(): void
+  /** A batch is on the disk. @param isMixed seats were given out and came free, in an order that does not show */
+  written(isMixed: boolean): void
 }
 
 export class Ledger implements DiskWatcher {
@@ -112,7 +112,8 @@ export class Ledger implements DiskWatcher {
     for (const license of new Set([...before.licenses.values(), ...this.licenses.values()]))
       this.#allow(supplyIdOf(license))
     for (const { kind, key } of batch.changes) if (kind === 'lease' || kind === 'grant') this.#checkLeased(key)
-    this.#watcher.written()
+    const has = (types: ReadonlySet<string>): boolean => batch.entries.some(({ type }) => types.has(type))
+    this.#watcher.written(has(opening) && has(closing))
   }
 
   /** Seats that may be in use of a supply: its seats, and what was out beyond them when they became fewer (R6). */

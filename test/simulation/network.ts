@@ -95,8 +95,11 @@ export class Network {
   }
 
   /** A seat is free for those in whose time one was free at every moment. */
-  noteRoom(): void {
-    for (const exchange of this.#open) this.#noteRoomFor(exchange)
+  noteRoom(isMixed: boolean): void {
+    for (const exchange of this.#open) {
+      if (isMixed) exchange.roomAllTheTime = false
+      this.#noteRoomFor(exchange)
+    }
   }
 
   deliver(message: Message): void {

@@ -91,7 +91,7 @@ export class Site {
     const now = (): number => this.machine.now
     this.network = new Network(this)
     this.ledger = new Ledger(now, {
-      written: () => this.network.noteRoom(),
+      written: (isMixed) => this.network.noteRoom(isMixed),
       opened: (id) => this.auditor.noteOpened(id, this.#heads),
     })
     this.auditor = new Auditor(this)
