@@ -94,6 +94,7 @@ export function connectDesk(parts: DeskParts): ConnectedDesk {
       void noteRefusal(journal, peer, ask, outcome)
     },
   })
+  remote?.onWanted((manager, product) => desk.passWanted(manager, product))
   const streams = new PeerStreams(timers)
   return { desk, guards, streams, routes: leaseRoutes(desk, streams) }
 }

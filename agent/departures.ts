@@ -50,15 +50,28 @@ export class Departures {
   depart(transaction: Transaction, departure: Departure): Departed {
     const { draft } = this.#keeper
     const { wish } = departure
-    const converting = (wish.converting ?? []).flatMap(({ id }) => draft.grant(id) ?? [])
-    const place = placeDetachment(draft, { ...wish, converting })
+    const { place, converting } = this.#place(wish)
     if (place.kind !== 'placed') return place
-    for (const grant of converting) this.#endings.end(transaction, grant, 'detached')
     const supply = draft.supply(place.part.supply)
     if (supply === undefined) return { kind: 'not_detachable' }
     const grant = this.#grantOf(departure, [place.part], leaseSecondsOf(draft, [place.part]))
+    // Before the others end: a session would be moved to the seat that is free in between (R31).
     this.#open(transaction, grant)
+    for (const one of converting) this.#endings.end(transaction, one, 'detached')
     return { kind: 'departed', grant, supply }
+  }
+
+  /** What becomes it must have its seats from the same supply: what lives on it is counted by that license's rule (R17). */
+  #place(wish: DetachWish): { readonly place: DetachPlace; readonly converting: readonly Grant[] } {
+    const { draft } = this.#keeper
+    let converting = (wish.converting ?? []).flatMap(({ id }) => draft.grant(id) ?? [])
+    for (;;) {
+      const place = placeDetachment(draft, { ...wish, converting })
+      if (place.kind !== 'placed') return { place, converting }
+      const fitting = converting.filter(({ parts }) => parts.every(({ supply }) => supply === place.part.supply))
+      if (fitting.length === converting.length) return { place, converting }
+      converting = fitting
+    }
   }
 
   /** Within a job: what this agent signed and no longer knows counts again, be it more than there are seats (R24). */

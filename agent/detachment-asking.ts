@@ -24,7 +24,10 @@ import type { Writes } from './writes.ts'
 export interface DetachmentAskingOptions {
   readonly book: DetachmentBook
   readonly holding: DetachmentHolding
-  readonly leases: Pick<Leases, 'list' | 'convert' | 'isIdle'>
+  readonly leases: Pick<
+    Leases,
+    'list' | 'convert' | 'convertAgain' | 'isConverting' | 'showConverting' | 'giveBackIn' | 'isIdle'
+  >
   readonly managers: DetachmentManagers
   readonly writes: Writes
   readonly clock: Clock
@@ -106,13 +109,12 @@ export class DetachmentAsking {
     const { writes, book, leases, clock } = this.#options
     const id = this.#newId()
     const replaces = this.#leasesFor(wanted, link)
-    const ask = this.#askFor(wanted, replaces)
-    const record: InRecord = {
+    const recordOf = (converting: readonly string[]): InRecord => ({
       side: 'in',
       id,
       state: 'asking',
       manager: { id: link.id, name: link.name },
-      ask,
+      ask: this.#askFor(wanted, converting),
       product: wanted.product,
       ...(wanted.feature === undefined ? {} : { feature: wanted.feature }),
       seats: wanted.seats,
@@ -126,12 +128,23 @@ export class DetachmentAsking {
       latest: wanted.until ?? clock.wall(),
       who: wanted.who,
       ...(wanted.order === undefined ? {} : { order: wanted.order }),
-    }
+    })
     this.#busy.add(id)
     leases.convert(replaces, true)
     try {
-      await writes.submit((transaction) => book.put(transaction, record), { growing: true })
-      return await this.#settle(record, link)
+      const prepared = await writes.submit(
+        (transaction) => {
+          const record = recordOf(leases.showConverting(transaction, replaces))
+          book.put(transaction, record)
+          return record
+        },
+        { growing: true },
+      )
+      return await this.#settle(prepared, link)
+    } catch (error) {
+      // It was not written, so nothing is asked for.
+      if (book.in(id) === undefined) leases.convert(replaces, false)
+      throw error
     } finally {
       this.#busy.delete(id)
     }
@@ -272,9 +285,12 @@ export class DetachmentAsking {
     }
   }
 
-  #isOwed({ id, state }: InRecord): boolean {
+  #isOwed({ id, state, ask }: InRecord): boolean {
+    const { leases } = this.#options
     if (state === 'asking') return !this.#busy.has(id)
-    return state === 'cancelling' || (state === 'returning' && this.#options.leases.isIdle(id))
+    // Its seats may be those of leases by now, so it is given up after them (R16).
+    if (state === 'cancelling') return (ask?.replaces ?? []).every((lease) => leases.isIdle(lease))
+    return state === 'returning' && leases.isIdle(id)
   }
 
   async #pay(record: InRecord, since: number): Promise<void> {
@@ -304,26 +320,31 @@ export class DetachmentAsking {
 
   async #cancel(record: InRecord): Promise<void> {
     const { writes, book, leases } = this.#options
-    leases.convert(record.ask?.replaces ?? [], false)
+    const converting = record.ask?.replaces ?? []
+    leases.convert(converting, false)
     await writes.submit((transaction) => {
       const now = book.in(record.id, transaction)
       if (now?.state === 'asking') book.put(transaction, { ...now, state: 'cancelling' })
+      // They may be gone at the manager; nothing new lives on them.
+      leases.giveBackIn(transaction, converting)
     })
   }
 
   async #forget(record: InRecord): Promise<void> {
     const { writes, book, leases } = this.#options
-    leases.convert(record.ask?.replaces ?? [], false)
+    const converting = record.ask?.replaces ?? []
+    leases.convert(converting, false)
     await writes.submit((transaction) => {
       const now = book.in(record.id, transaction)
       if (now?.state === 'asking' || now?.state === 'cancelling') book.drop(transaction, now)
+      leases.showConverting(transaction, converting)
     })
   }
 
   /** After a start: what was being converted still is. */
   #convertAgain(): void {
     for (const { state, ask } of this.#options.book.ins())
-      if (state === 'asking') this.#options.leases.convert(ask?.replaces ?? [], true)
+      if (state === 'asking') this.#options.leases.convertAgain(ask?.replaces ?? [])
   }
 
   // ---- whom and what
@@ -345,7 +366,7 @@ export class DetachmentAsking {
     return ranked.flatMap(({ link }) => managers.link(link.id) ?? [])
   }
 
-  /** Leases of that manager that become the detachment: those in use first, as many as it has seats (R16). */
+  /** Leases of that manager that become the detachment: those in use first, as many as it has seats (R16). What is kept stays. */
   #leasesFor({ product, feature, seats, until }: DetachWanted, link: DetachmentLink): string[] {
     const { leases, clock } = this.#options
     // Sessions were promised as much as a lease lasts, and must not outlive what they live on.
@@ -356,6 +377,8 @@ export class DetachmentAsking {
         one.state === 'held' &&
         isGranted(one) &&
         one.ended === undefined &&
+        !one.kept &&
+        !leases.isConverting(one.id) &&
         one.terms.product === product &&
         one.terms.feature === feature &&
         one.terms.chain.length === 1 &&

@@ -95,12 +95,14 @@ export class DetachmentContact {
     const { book, managers, clock, holding, asking, writes } = this.#options
     const link = managers.link(manager)
     if (link === undefined) return
-    const mine = [...book.ins()].filter((one) => one.version > 0 && peerOf(one).id === manager)
+    const mine = [...book.ins()].filter(
+      (one) => one.version > 0 && peerOf(one).id === manager && (isIn(one) || this.#isSettled(one)),
+    )
     const held: HeldAsk['held'] = mine.slice(0, mostHeld).map((one) => ({
       id: one.id,
       version: one.version,
       text: one.texts.at(-1) ?? '',
-      // What is being given back may still be in use: the manager is told by what gives it back, once nothing lives on it (R16).
+      // What is being given back may still be in use: it is told once nothing lives on it (R16).
       state: isIn(one) ? 'attached' : 'returned',
     }))
     const reply = await link.report({ held, time: clock.wall() }, { timeout: callTimeout })
@@ -119,6 +121,11 @@ export class DetachmentContact {
       else if (result.outcome === 'over') await holding.over(result.id, result.reason)
     }
     this.noteReady(manager, reply.answer.ready)
+  }
+
+  /** What has ended may still be in use for a moment, and what is cancelled is told so in its own time (R16). */
+  #isSettled({ id, state }: InRecord): boolean {
+    return state === 'returned' || (state === 'ended' && !this.#options.holding.isInUse(id))
   }
 
   async #take(link: DetachmentLink, id: string): Promise<void> {

@@ -131,9 +131,11 @@ export class DetachmentHolding {
       ...(facts.now === undefined ? {} : { contactAt: clock.wall() }),
     }
     book.put(transaction, record)
-    if (record.state !== 'cancelling') this.#putSupply(transaction, record)
+    if (record.state !== 'cancelling') {
+      const supply = this.#putSupply(transaction, record)
+      leases?.convertedIn(transaction, facts.replaces ?? [], supply)
+    }
     book.writeTick(transaction)
-    leases?.convertedIn(transaction, facts.replaces ?? [])
     const isNew = before === undefined || before.version === 0
     if (isNew || !soft)
       transaction.journal({
@@ -272,6 +274,11 @@ export class DetachmentHolding {
     return date + left < record.until - 1000 ? date + left : record.until
   }
 
+  /** Whether something still has seats of it, be it over. */
+  isInUse(id: string): boolean {
+    return !this.#options.lessor.isEmpty(id)
+  }
+
   /** Whether only a clock that jumped ahead would end it. */
   isHeld(record: InRecord): boolean {
     return endOf(this.#dates(record), record.until) === 'held'
@@ -312,10 +319,11 @@ export class DetachmentHolding {
     return told === undefined || this.left(record) <= 0 || !isSameSupply(told, this.#supplyOf(record))
   }
 
-  #putSupply(transaction: Transaction, record: Held): void {
+  #putSupply(transaction: Transaction, record: Held): Supply {
     const supply = this.#supplyOf(record)
     this.#options.lessor.putSupply(transaction, supply, 'detachment_ended')
     transaction.after(() => this.#told.set(record.id, supply))
+    return supply
   }
 
   #supplyOf(record: Held): Supply {

@@ -89,6 +89,16 @@ export class LeaseAsking {
     return { record, want, link, sent: before !== undefined }
   }
 
+  /** Whether it may be sent, or sent again: nobody has ended or cancelled it, and its record is there. */
+  isOpen({ record }: Ticket): boolean {
+    return this.#parts.leases.get(record.id)?.state === 'asking'
+  }
+
+  /** Nobody asks for it here any more; if it may still be granted, it is found again or cancelled after a while. */
+  leave({ record }: Ticket): void {
+    this.#parts.leases.release(record.id)
+  }
+
   /** @param options `timeout` in ms; `wait`: stands in line at the manager for so many seconds */
   async send(
     ticket: Ticket,
@@ -131,7 +141,7 @@ export class LeaseAsking {
 
   /**
    * Takes leases and grants what they were fetched for in one batch (R7). What does not serve that is given back.
-   * @param others requests that are cancelled in the same batch
+   * @param others requests that are cancelled in the same batch where it does, or where nothing more is wanted
    */
   async take<T>(
     pieces: readonly Piece[],
@@ -140,22 +150,25 @@ export class LeaseAsking {
   ): Promise<Placed<T>> {
     const { leases, writes, onTaken } = this.#parts
     const cancelled = others.map((one) => one.record.id)
+    const isLast = ({ isPlaced, isOver }: Placed<T>): boolean => isPlaced || isOver === true
     try {
-      return await writes.submit(
+      const placed = await writes.submit(
         (transaction) => {
           const taken = pieces.filter((piece) => leases.take(transaction, piece))
           transaction.after(() => {
             for (const piece of taken) onTaken(piece)
           })
-          const placed = place(transaction)
-          if (!placed.isPlaced) for (const { id } of taken) leases.giveUp(transaction, id)
-          leases.cancelIn(transaction, cancelled)
-          return placed
+          const answer = place(transaction)
+          if (!answer.isPlaced) for (const { id } of taken) leases.giveUp(transaction, id)
+          if (isLast(answer)) leases.cancelIn(transaction, cancelled)
+          return answer
         },
         { growing: true },
       )
+      if (isLast(placed)) for (const id of cancelled) leases.release(id)
+      return placed
     } finally {
-      for (const id of [...pieces.map((one) => one.id), ...cancelled]) leases.release(id)
+      for (const { id } of pieces) leases.release(id)
     }
   }
 }

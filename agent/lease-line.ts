@@ -32,6 +32,8 @@ export interface Stand<T> {
 interface Spot {
   readonly link: Offering['link']
   ticket: Ticket | undefined
+  /** It was asked once more for a seat that it offered for a moment. */
+  isConfirmed: boolean
   isAsking: boolean
   /** It was offered a seat while it was being asked. */
   again: boolean
@@ -41,6 +43,8 @@ interface Spot {
 /** In ms. */
 const longestRepeat = 5_000
 const retryRefused = 30_000
+const whileTaking = 500
+const whileAway = 1_000
 const longestStand = 300
 
 export class LeaseLine {
@@ -74,6 +78,8 @@ class Standing<T> {
   readonly #onOver: () => void
   readonly #spots = new Map<string, Spot>()
   #isOver = false
+  /** A lease is being taken; others that are granted meanwhile wait for what becomes of it (R30). */
+  #isTaking = false
 
   constructor(parts: LeaseLineParts, stand: Stand<T>, onOver: () => void) {
     this.#parts = parts
@@ -87,7 +93,14 @@ class Standing<T> {
     for (const offering of this.#parts.search.candidates(this.#stand.want)) {
       const { link } = offering
       if (this.#spots.has(link.id)) continue
-      const spot: Spot = { link, ticket: undefined, isAsking: false, again: false, timer: undefined }
+      const spot: Spot = {
+        link,
+        ticket: undefined,
+        isConfirmed: false,
+        isAsking: false,
+        again: false,
+        timer: undefined,
+      }
       this.#spots.set(link.id, spot)
       this.#ask(spot)
     }
@@ -121,8 +134,8 @@ class Standing<T> {
     spot.timer?.()
     spot.timer = undefined
     spot.again = false
-    if (this.#stand.isAway()) {
-      this.#repeat(spot, longestRepeat / 5)
+    if (this.#stand.isAway() || this.#isTaking) {
+      this.#repeat(spot, this.#isTaking ? whileTaking : whileAway)
       return
     }
     spot.isAsking = true
@@ -141,6 +154,11 @@ class Standing<T> {
   async #askNow(spot: Spot): Promise<void> {
     const { asking, search, clock } = this.#parts
     const { want } = this.#stand
+    // What was ended meanwhile is never asked for again (R7).
+    if (spot.ticket && !asking.isOpen(spot.ticket)) {
+      asking.leave(spot.ticket)
+      this.#forget(spot)
+    }
     if (!spot.ticket) {
       const offering = search.candidates(want).find(({ link }) => link.id === spot.link.id)
       if (!offering) {
@@ -163,7 +181,7 @@ class Standing<T> {
     const { asking } = this.#parts
     switch (reply.kind) {
       case 'granted':
-        await this.#take(ticket, reply)
+        await this.#granted(spot, ticket, reply)
         break
       case 'queued':
         this.#repeat(spot, Math.min(longestRepeat, Math.max(1, reply.retryIn) * 1000))
@@ -172,29 +190,63 @@ class Standing<T> {
         this.#repeat(spot, longestRepeat)
         break
       case 'refused':
-        spot.ticket = undefined
+        this.#forget(spot)
         asking.refused(ticket)
         this.#repeat(spot, retryRefused)
         break
       case 'unusable':
-        spot.ticket = undefined
+        this.#forget(spot)
         this.#drop([ticket])
         this.#repeat(spot, retryRefused)
     }
   }
 
-  async #take(ticket: Ticket, { piece }: Extract<AskReply, { kind: 'granted' }>): Promise<void> {
-    const { asking } = this.#parts
-    const others = this.#tickets(ticket)
-    this.#close()
+  async #granted(spot: Spot, ticket: Ticket, reply: Extract<AskReply, { kind: 'granted' }>): Promise<void> {
+    if (this.#isTaking) {
+      this.#repeat(spot, whileTaking)
+      return
+    }
+    // An offered seat is promised for a moment only, which is too short to be passed on (R10): asked again it has its full time.
+    if (reply.piece.lease.offered && this.#stand.want.chain.length > 1 && !spot.isConfirmed) {
+      spot.isConfirmed = true
+      spot.again = true
+      return
+    }
+    this.#isTaking = true
     try {
-      const placed = await asking.take([piece], this.#stand.place, others)
-      this.#stand.done(placed.answer)
+      await this.#take(spot, ticket, reply)
+    } finally {
+      this.#isTaking = false
+    }
+  }
+
+  async #take(spot: Spot, ticket: Ticket, { piece }: Extract<AskReply, { kind: 'granted' }>): Promise<void> {
+    const others = this.#tickets(ticket)
+    let placed: Placed<T>
+    try {
+      placed = await this.#parts.asking.take([piece], this.#stand.place, others)
     } catch (error) {
       // The outcome is unknown; the same request finds its lease when it is asked again (R7).
+      this.#forget(spot)
+      this.#repeat(spot, longestRepeat)
       this.#parts.onTrouble('a lease could not be stored', error)
-      this.#drop(others)
+      return
     }
+    this.#forget(spot)
+    if (!placed.isPlaced && !placed.isOver) {
+      // It went back; what another manager has may serve.
+      this.#repeat(spot, retryRefused)
+      return
+    }
+    const late = this.#tickets().filter((one) => !others.includes(one))
+    this.#close()
+    this.#drop(late)
+    this.#stand.done(placed.answer)
+  }
+
+  #forget(spot: Spot): void {
+    spot.ticket = undefined
+    spot.isConfirmed = false
   }
 
   #repeat(spot: Spot, ms: number): void {

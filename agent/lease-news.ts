@@ -17,6 +17,8 @@ export interface LeaseNewsParts {
   readonly known: KnownManagers
   /** A request that stands in line may have its seat now. */
   readonly onOffered: (request: string) => void
+  /** Somebody waits at this manager for seats that we have of it; who has them from us is to be told. */
+  readonly onWanted: (manager: string, product: ProductName) => void
   /** A manager has made a detachment for this agent, or one of its is longer. */
   readonly onDetachment?: ((manager: string, id: string) => void) | undefined
   readonly onTrouble: (what: string, error: unknown) => void
@@ -56,7 +58,7 @@ export class LeaseNews {
 
   /** What a manager may tell of is its own leases only. */
   hear(manager: string, event: PeerEvent): void {
-    const { leases, returns, onOffered, onDetachment, onTrouble } = this.#parts
+    const { leases, returns, onOffered, onWanted, onDetachment, onTrouble } = this.#parts
     if (event.kind === 'ended' && leases.get(event.lease)?.manager.id === manager)
       leases
         .ended([{ id: event.lease, reason: event.reason }])
@@ -64,10 +66,13 @@ export class LeaseNews {
     else if (event.kind === 'seat-offered' && leases.get(event.request)?.manager.id === manager)
       onOffered(event.request)
     else if (event.kind === 'detachment-ready') onDetachment?.(manager, event.detachment)
-    else if (event.kind === 'counts' && event.wanted)
+    else if (event.kind === 'counts' && event.wanted) {
+      const product = event.product as ProductName
+      onWanted(manager, product)
       returns
-        .giveBackIdle(manager, event.product as ProductName, wantedTimeout)
+        .giveBackIdle(manager, product, wantedTimeout)
         .catch((error: unknown) => onTrouble('a lease that is wanted could not be given back', error))
+    }
   }
 
   stop(): void {

@@ -3,6 +3,7 @@
  * is due; what is promised is `leases.ts`'s. Must not import broker or http.
  */
 import type { Clock, Elapsed } from './clock.ts'
+import { freshLease } from './domain/supply.ts'
 import { type GrantedLease, isGranted } from './lease-record.ts'
 import type { Leases, RenewedLease } from './leases.ts'
 import type { KnownManagers, ManagerLink } from './peers/manager-link.ts'
@@ -81,11 +82,11 @@ export class LeaseRenewals {
     return overdue.some(({ id }) => !this.isFailing(id))
   }
 
-  /** Renews a lease before something that lives on it is promised anew, where less than two thirds of it are left (R21). */
+  /** Renews a lease before something that lives on it is promised to another agent anew, where too little of it is left (R21). */
   async renewFirst(supply: string): Promise<void> {
     const { leases } = this.#parts
     const record = leases.get(supply)
-    if (!isGranted(record) || leases.left(supply) >= (record.terms.leaseSeconds * 2000) / 3) return
+    if (!isGranted(record) || leases.left(supply) >= freshLease(record.terms.leaseSeconds)) return
     this.#dueNow(supply)
     await this.#renew(record.manager.id, this.#byManager().get(record.manager.id) ?? [])
   }

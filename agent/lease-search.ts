@@ -10,7 +10,8 @@ import type { LeaseReturns } from './lease-returns.ts'
 import { isKeyed, mayAsk, type Want } from './lease-want.ts'
 import type { Leases } from './leases.ts'
 import type { KnownManagers, Offering } from './peers/manager-link.ts'
-import type { PeerProblem } from './peers/wire.ts'
+import { hasFree } from './peers/offers.ts'
+import type { Offer, PeerProblem } from './peers/wire.ts'
 import type { Transaction } from './writes.ts'
 
 /** What the administrator set about seats of other managers. */
@@ -44,6 +45,8 @@ export interface ManagerRefusal {
 export interface Obtained<T> {
   /** Absent: nobody granted it. */
   readonly placed?: T
+  /** Why what was granted did not serve and went back. */
+  readonly unplaced?: T
   readonly asked: readonly Asked[]
   readonly refusals: readonly ManagerRefusal[]
   readonly unreachable: number
@@ -59,11 +62,12 @@ export interface LeaseSearchParts {
   readonly settings: () => RemoteSettings
 }
 
-interface Search {
+interface Search<T = unknown> {
   readonly want: Want
   readonly asked: Asked[]
   readonly refusals: ManagerRefusal[]
   unreachable: number
+  unplaced?: T
   /** On `atLeast`. */
   readonly deadline: number
   readonly signal: AbortSignal | undefined
@@ -96,14 +100,20 @@ export class LeaseSearch {
     return allowed && forProduct(product).mode !== 'local'
   }
 
-  /** Managers that may be asked, best first. */
+  /**
+   * Managers that may be asked, best first. Who only passes on what another one has that is asked itself is left out unless it has
+   * free seats of its own: else everybody would ask everybody for the same seats (R32).
+   */
   candidates(want: Want): Offering[] {
     if (!this.isOpen(want.product)) return []
     const { known } = this.#parts
     const { manager } = this.#parts.settings().forProduct(want.product)
-    return known
+    const offerings = known
       .offering(want.product)
       .filter(({ link, offer }) => (manager === '' || known.isAt(link.id, manager)) && mayAsk(want, link.id, offer))
+    const hops = new Map(offerings.map(({ link, offer }) => [link.id, offer.chain.length]))
+    const isNearer = (id: string, { chain }: Offer): boolean => (hops.get(id) ?? chain.length) < chain.length
+    return offerings.filter(({ offer }) => hasFree(offer) || !offer.chain.some((id) => isNearer(id, offer)))
   }
 
   /**
@@ -115,7 +125,7 @@ export class LeaseSearch {
     place: (transaction: Transaction) => Placed<T>,
     signal?: AbortSignal,
   ): Promise<Obtained<T>> {
-    const search: Search = {
+    const search: Search<T> = {
       want,
       asked: [],
       refusals: [],
@@ -124,11 +134,12 @@ export class LeaseSearch {
       signal,
     }
     const placed = (await this.#whole(search, place)) ?? (await this.#pieces(search, place))
-    const { asked, refusals, unreachable } = search
-    return { ...(placed === undefined ? {} : { placed: placed.answer }), asked, refusals, unreachable }
+    const { asked, refusals, unreachable, unplaced } = search
+    const answer = placed ? { placed: placed.answer } : unplaced === undefined ? {} : { unplaced }
+    return { ...answer, asked, refusals, unreachable }
   }
 
-  async #whole<T>(search: Search, place: (transaction: Transaction) => Placed<T>): Promise<Placed<T> | undefined> {
+  async #whole<T>(search: Search<T>, place: (transaction: Transaction) => Placed<T>): Promise<Placed<T> | undefined> {
     for (const offering of this.candidates(search.want)) {
       const { want } = search
       const seats = isKeyed(want, offering.offer) ? want.seats : want.missing
@@ -136,12 +147,13 @@ export class LeaseSearch {
       if (reply?.kind !== 'granted') continue
       const placed = await this.#parts.asking.take([reply.piece], place)
       if (placed.isPlaced || placed.isOver) return placed
+      search.unplaced = placed.answer
     }
     return undefined
   }
 
   /** Nobody had all the seats: puts them together from what each could give (R18). */
-  async #pieces<T>(search: Search, place: (transaction: Transaction) => Placed<T>): Promise<Placed<T> | undefined> {
+  async #pieces<T>(search: Search<T>, place: (transaction: Transaction) => Placed<T>): Promise<Placed<T> | undefined> {
     const { want, refusals } = search
     if (want.inOne || want.purpose === 'reserve' || want.seats < 2) return undefined
     const most = new Map(refusals.map(({ manager, problem }) => [manager.id, problem.largest ?? 0]))
@@ -169,7 +181,9 @@ export class LeaseSearch {
       return undefined
     }
     const placed = await this.#parts.asking.take(pieces, place)
-    return placed.isPlaced || placed.isOver ? placed : undefined
+    if (placed.isPlaced || placed.isOver) return placed
+    search.unplaced = placed.answer
+    return undefined
   }
 
   /** A second lease under the same key of the same license is the same seats at the manager, so it adds nothing (R17). */

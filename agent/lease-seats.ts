@@ -3,6 +3,7 @@
  * builds the agent, the simulator and the tests; owns nothing itself.
  */
 import type { Clock, Timers } from './clock.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { LeaseAsking } from './lease-asking.ts'
 import { LeaseFailover } from './lease-failover.ts'
 import { LeaseLine } from './lease-line.ts'
@@ -41,6 +42,7 @@ export class LeaseSeats {
   readonly renewals: LeaseRenewals
   readonly settings: () => RemoteSettings
   readonly #upkeep: LeaseUpkeep
+  readonly #onWanted: ((manager: string, product: ProductName) => void)[] = []
 
   constructor(options: LeaseSeatsOptions) {
     const { leases, known, writes, clock, timers, self, settings, randomId, random, onTrouble, onDetachment } = options
@@ -72,7 +74,10 @@ export class LeaseSeats {
     this.line = new LeaseLine({ asking, search, known, clock, timers, onTrouble })
     const { line } = this
     const onOffered = (request: string): void => line.noteOffered(request)
-    const news = new LeaseNews({ leases, renewals, returns, known, onOffered, onDetachment, onTrouble })
+    const onWanted = (manager: string, product: ProductName): void => {
+      for (const listener of this.#onWanted) listener(manager, product)
+    }
+    const news = new LeaseNews({ leases, renewals, returns, known, onOffered, onWanted, onDetachment, onTrouble })
     const failover = new LeaseFailover({ leases, renewals, search, clock, onTrouble })
     this.#upkeep = new LeaseUpkeep({
       leases,
@@ -85,6 +90,11 @@ export class LeaseSeats {
       settings,
       onTrouble,
     })
+  }
+
+  /** Told when somebody waits at a manager for what we have of it (R32). */
+  onWanted(listener: (manager: string, product: ProductName) => void): void {
+    this.#onWanted.push(listener)
   }
 
   /** After the store is open. */

@@ -15,7 +15,10 @@ import type { StoredRecord } from './store/store.ts'
 import type { RecordOwner, Transaction, Writes } from './writes.ts'
 
 export interface LeasesOptions {
-  readonly lessor: Pick<Lessor, 'view' | 'putSupply' | 'dropSupply' | 'setSupplies' | 'isEmpty'>
+  readonly lessor: Pick<
+    Lessor,
+    'view' | 'departures' | 'putSupply' | 'dropSupply' | 'setSupplies' | 'transferSupply' | 'isEmpty' | 'isReady'
+  >
   readonly writes: Writes
   readonly clock: Clock
   /** The license server that the supplies belong to. */
@@ -86,11 +89,15 @@ export class Leases implements RecordOwner {
     return !times.confirmed || times.until <= this.#options.clock.atMost()
   }
 
-  /** Whether nothing lives on it, and it is neither kept in advance nor for what lives on another one. */
+  /**
+   * Whether nothing lives on it, and it is neither kept in advance nor for what lives on another one. While all is read again nobody
+   * knows (R1).
+   */
   isIdle(id: string): boolean {
     const { state, kept } = this.#book.get(id) ?? {}
     if (this.#reserved.has(id) || (kept && state === 'held')) return false
-    return this.#options.lessor.isEmpty(id)
+    const { lessor } = this.#options
+    return lessor.isReady && lessor.isEmpty(id)
   }
 
   /** Keeps it although nothing lives on it, or no longer. */
@@ -108,13 +115,47 @@ export class Leases implements RecordOwner {
     }
   }
 
-  /** Within a job: they have become a detachment, which is a supply already: what lives on them moves there (R16). */
-  convertedIn(transaction: Transaction, ids: readonly string[]): void {
+  isConverting(id: string): boolean {
+    return this.#converting.has(id)
+  }
+
+  /** The same after everything was read. */
+  convertAgain(ids: readonly string[]): void {
+    this.convert(ids, true)
+    this.#tellSupplies()
+  }
+
+  /**
+   * Within a job: nothing of what is being converted is lent to other agents any more, and what was not converted is again.
+   * @returns those of which nothing is lent: what another agent has of it could not go on (R21)
+   */
+  showConverting(transaction: Transaction, ids: readonly string[]): string[] {
+    const { view } = this.#options.lessor.departures
+    return ids.filter((id) => {
+      const isLent = [...view.grantsOf(id)].some(({ kind }) => kind !== 'session')
+      if (isLent) this.convert([id], false)
+      const record = this.#book.find(transaction, id)
+      const times = this.#book.timesOf(id)
+      if (isGranted(record) && times) this.#putSupply(transaction, record, times)
+      return !isLent
+    })
+  }
+
+  /**
+   * Within a job: they have become a detachment. Its seats are theirs, so all that lives on them counts there from now on, also what
+   * could not go on anywhere (R16). Those of another license than it is of go on as they were.
+   */
+  convertedIn(transaction: Transaction, ids: readonly string[], detachment: Supply): void {
     for (const id of ids) {
       const record = this.#book.find(transaction, id)
       if (!isGranted(record)) continue
+      if (record.terms.license !== detachment.license || (record.terms.any ?? false) !== (detachment.any ?? false)) {
+        this.convert([id], false)
+        this.showConverting(transaction, [id])
+        continue
+      }
       this.#book.drop(transaction, id)
-      this.#options.lessor.dropSupply(transaction, id, 'lease_lost')
+      this.#options.lessor.transferSupply(transaction, id, detachment, 'lease_lost')
       transaction.journal({ type: 'lease.returned', facts: { ...factsOf(record), reason: 'detached' } })
     }
   }
@@ -256,16 +297,18 @@ export class Leases implements RecordOwner {
 
   /** Takes nothing new from now on, for good; the manager is told once nothing lives on it (R16). */
   async giveBack(ids: readonly string[]): Promise<void> {
-    await this.#options.writes.submit((transaction) => {
-      for (const id of ids) {
-        const record = this.#book.find(transaction, id)
-        if (record?.state !== 'held' || !isGranted(record)) continue
-        const returning = { ...record, state: 'returning' as const }
-        this.#book.put(transaction, returning)
-        const times = this.#book.timesOf(id)
-        if (times) this.#putSupply(transaction, returning, times)
-      }
-    })
+    await this.#options.writes.submit((transaction) => this.giveBackIn(transaction, ids))
+  }
+
+  giveBackIn(transaction: Transaction, ids: readonly string[]): void {
+    for (const id of ids) {
+      const record = this.#book.find(transaction, id)
+      if (record?.state !== 'held' || !isGranted(record)) continue
+      const returning = { ...record, state: 'returning' as const }
+      this.#book.put(transaction, returning)
+      const times = this.#book.timesOf(id)
+      if (times) this.#putSupply(transaction, returning, times)
+    }
   }
 
   /**
@@ -315,6 +358,10 @@ export class Leases implements RecordOwner {
 
   ready(): void {
     this.#book.ready()
+    this.#tellSupplies()
+  }
+
+  #tellSupplies(): void {
     const supplies: Supply[] = []
     for (const [id, times] of this.#book.times()) {
       const record = this.#book.get(id)
@@ -331,7 +378,8 @@ export class Leases implements RecordOwner {
     const { clock, instance } = this.#options
     const until = clock.boot().at + (times.until - clock.atMost())
     const isSure = times.confirmed && times.until > clock.atMost()
-    return leaseSupply(record, instance, until, takesOf(record, isSure))
+    const supply = leaseSupply(record, instance, until, takesOf(record, isSure))
+    return this.#converting.has(record.id) ? { ...supply, depth: 0 } : supply
   }
 }
 

@@ -262,15 +262,16 @@ export class Lessor {
   }
 
   /**
-   * Adds a supply of a license that takes over everything that is out of another one, which ends (R6).
+   * Adds a supply that takes over everything that is out of another one, which ends (R6, R16).
+   * @param endReason of leases that can't go on there
    * @returns by how many seats more are out than the new one has
    */
-  transferSupply(transaction: Transaction, from: string, to: Supply): number {
+  transferSupply(transaction: Transaction, from: string, to: Supply, endReason: EndReason = 'license_removed'): number {
     const { draft } = this.#keeper
     draft.putSupply(to)
-    const { moved, ending, excess } = decideTransfer(draft, from, to, 'license_removed')
+    const { moved, ending, excess } = decideTransfer(draft, from, to, endReason)
     this.#endings.noteMoves(transaction, moved)
-    for (const grant of ending) this.#endings.noteEnding(transaction, grant, 'license_removed')
+    for (const grant of ending) this.#endings.noteEnding(transaction, grant, endReason)
     draft.dropSupply(from)
     transaction.after(() => this.#tell({ kind: 'supplies' }))
     return excess

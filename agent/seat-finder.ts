@@ -49,11 +49,9 @@ export interface FindOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-type Searched = Omit<Obtained<OpenAnswer>, 'placed'> & { readonly placed?: OpenAnswer }
+type Searched = Obtained<OpenAnswer>
 
 const notSearched: Searched = { asked: [], refusals: [], unreachable: 0 }
-/** Where what a manager granted did not serve, it is asked again after this, in ms. */
-const standAgainAfter = 30_000
 
 export class SeatFinder {
   readonly #options: SeatFinderOptions
@@ -100,7 +98,9 @@ export class SeatFinder {
     if (this.#options.lessor.view.grant(id)) return found(here)
     const searched = isBehind ? notSearched : await this.#searchOnce(command, here, signal)
     if (searched.placed) return this.#settle(command, searched.placed, searched)
-    const answer = this.#refusalOf(command, here, searched)
+    // Who has others in front asks nobody (R30), so that there is nothing here says little.
+    const isLined = isBehind && here.kind !== 'short' && this.#isElsewhere(command)
+    const answer = isLined ? this.#shortOf(command, here) : this.#refusalOf(command, here, searched)
     if (answer.kind !== 'short') return found(answer, searched)
     if (wait <= 0) return found(answer, searched)
     return found(await this.#room.wait(command, wait, signal), searched)
@@ -158,8 +158,14 @@ export class SeatFinder {
   async #askHere(command: OpenCommand): Promise<OpenAnswer> {
     const answer = await this.#openHere(command)
     if (isSettled(answer) || answer.kind === 'short') return answer
-    const isElsewhere = this.#candidates(this.#wantOf(command)).length > 0
-    return isElsewhere ? { kind: 'short' } : answer
+    return this.#isElsewhere(command) ? { kind: 'short' } : answer
+  }
+
+  /** A manager that is out of reach for a moment costs nobody the place in the line (R30). */
+  #isElsewhere(command: OpenCommand): boolean {
+    const { remote } = this.#options
+    if (!remote?.search.isOpen(command.product)) return false
+    return this.#candidates(this.#wantOf(command)).length > 0 || remote.known.lost(command.product).length > 0
   }
 
   /** The product's license mode says where seats may come from (I10). */
@@ -231,10 +237,7 @@ export class SeatFinder {
       until: place.until,
       isAway: place.isAway,
       place: (transaction) => this.#place(transaction, command),
-      done: (answer) => {
-        if (isSettled(answer)) this.#room.deliver(command.product, command.id, answer)
-        else this.#options.timers.after(standAgainAfter, () => this.#room.standAgain(command.product))
-      },
+      done: (answer) => this.#room.deliver(command.product, command.id, answer),
     })
   }
 
@@ -261,10 +264,12 @@ export class SeatFinder {
 
   // ---- what is said in the end
 
-  #refusalOf(command: OpenCommand, here: OpenAnswer, { refusals, unreachable }: Searched): FindAnswer {
+  #refusalOf(command: OpenCommand, here: OpenAnswer, { refusals, unreachable, unplaced }: Searched): FindAnswer {
     if (here.kind === 'short') return here
     const isFull = refusals.some(({ problem }) => problem.code === 'no_seats' || problem.code === 'queue_full')
     if (here.kind === 'too_many' || isFull) return this.#shortOf(command, here)
+    // There are seats, but not for long enough to be passed on (R10).
+    if (unplaced?.kind === 'lease_too_short') return unplaced
     const denied = refusals.find(({ problem }) => !saysNothing(problem.code))
     if (denied) return { kind: 'denied', code: codeOf(denied), by: denied }
     if (here.kind === 'closed') return here

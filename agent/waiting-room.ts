@@ -142,12 +142,6 @@ export class WaitingRoom<Answer> {
       this.#serve(product)
   }
 
-  /** What the head got elsewhere is of no use: it may stand there anew. */
-  standAgain(product: ProductName): void {
-    this.#standing.delete(product)
-    this.#serve(product)
-  }
-
   /** Position from 1, and how many wait. */
   placeOf(product: ProductName, id: string): { readonly position: number; readonly waiting: number } | undefined {
     const line = this.#line.list(this.#now()).filter(({ waiting }) => waiting.product === product)

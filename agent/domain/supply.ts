@@ -117,6 +117,14 @@ export function leasableSeconds(supply: Supply, bootAt: number): number {
 }
 
 /**
+ * ms that must be left of a lease before seats of it are promised to another agent anew, else it is renewed first: two thirds
+ * (R21), and as much as the shortest lease of the next hop needs (R10).
+ */
+export function freshLease(leaseSeconds: number): number {
+  return Math.max((leaseSeconds * 2000) / 3, graceOf(leaseSeconds) + shortestLease * 1000)
+}
+
+/**
  * Less than one lease time is left: takes no new session while another can (R31). A lease is renewed when a third of it is over
  * and never lasts longer than one lease time, so it ends soon when half of that is left: renewals have failed.
  */

@@ -13,6 +13,7 @@ import { type Condition, KnownAgent } from './known-agent.ts'
 import { LicenseTwins, type LicenseTwinsParts } from './license-twins.ts'
 import type { KnownManagers, LostManager, ManagerLink, Offering, Unreachable } from './manager-link.ts'
 import { ManagerLinks, type News } from './manager-links.ts'
+import { compareOffers } from './offers.ts'
 import type { PeerMemory } from './peer-memory.ts'
 import type { Answered, KnownPeer, Missed, Prober } from './prober.ts'
 import { type Probes, probePatience } from './probes.ts'
@@ -368,14 +369,6 @@ function isMeant(agent: KnownAgent, { place, id }: { readonly place: Place; read
 function offerOf({ offers }: Pick<KnownAgent, 'offers'>, product: ProductName): Offer | undefined {
   const any = productName(vendorOf(product), '*')
   return offers.find((one) => one.product === product) ?? offers.find((one) => one.product === any)
-}
-
-function compareOffers(a: Offer, b: Offer): number {
-  return Number(hasFree(b)) - Number(hasFree(a)) || a.chain.length - b.chain.length
-}
-
-function hasFree({ seats, used, anySeats, anyUsed }: Offer): boolean {
-  return seats > used || anySeats > anyUsed
 }
 
 function isOther(failure: Missed | Unreachable): boolean {

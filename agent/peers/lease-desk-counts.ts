@@ -5,6 +5,7 @@
 import type { Cancel, Clock, Timers } from '../clock.ts'
 import { isOwnLease } from '../domain/grant.ts'
 import type { ProductName } from '../domain/product-name.ts'
+import type { Supply } from '../domain/supply.ts'
 import type { Lessor } from '../lessor.ts'
 import type { PeerNews } from './lease-desk-news.ts'
 
@@ -46,6 +47,11 @@ export class LeaseCounts {
   want(product: ProductName): void {
     this.#wanted.add(product)
     this.#arm(gatherFor)
+  }
+
+  /** The same of seats that come from this manager: along the way that they came, so that it ends. */
+  passOn(manager: string, product: ProductName): void {
+    this.#tellHolders(product, (supply) => supply.manager?.id === manager)
   }
 
   /** There may be other pools. */
@@ -111,10 +117,10 @@ export class LeaseCounts {
   }
 
   /** Whoever holds seats that would do, be it of another product: seats for any product are lent for one. */
-  #tellHolders(product: ProductName): void {
+  #tellHolders(product: ProductName, isMeant: (supply: Supply) => boolean = () => true): void {
     const { lessor, news } = this.#options
     const told = new Set<string>()
-    for (const supply of lessor.view.suppliesFor(product))
+    for (const supply of lessor.view.suppliesFor(product).filter(isMeant))
       for (const grant of lessor.view.grantsOf(supply.id)) {
         if (grant.kind !== 'lease' || grant.ending !== undefined || isOwnLease(grant)) continue
         const topic = `${grant.holder} ${grant.product}`

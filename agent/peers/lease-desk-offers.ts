@@ -3,9 +3,10 @@
  * as it may be passed on (R21). Owns nothing.
  */
 import { isLeasable } from '../domain/leasing.ts'
-import { type ProductName, productName } from '../domain/product-name.ts'
+import { type ProductName, productName, vendorOf } from '../domain/product-name.ts'
 import type { Supply } from '../domain/supply.ts'
 import type { Lessor } from '../lessor.ts'
+import { compareOffers } from './offers.ts'
 import type { Offer } from './wire.ts'
 
 /** What is known of a license beside its seats. */
@@ -49,15 +50,37 @@ export function leaseOffers(agent: string, self: string, options: LeaseOfferOpti
     if (offer) offers.set(offer.product, offer)
   }
   // Who has seats of its own asks the others itself when they are used up, so one offer of a product is enough.
-  for (const { manager, offer } of options.relayed()) {
+  const passedOn = relayedOffers(agent, self, options)
+  for (const offer of passedOn.values()) {
     if (offers.size >= mostOffers) break
-    const chain = [...offer.chain, manager]
-    const isLoop = manager === self || chain.includes(agent) || chain.includes(self)
-    if (isLoop || chain.length >= longestChain || offers.has(offer.product)) continue
-    // Its licenses are named by who has them; here they would look like copies (I15).
-    offers.set(offer.product, { ...offer, chain, licenses: [] })
+    if (offers.has(offer.product)) continue
+    const any = productName(vendorOf(offer.product as ProductName), '*')
+    offers.set(offer.product, withFitting(offer, offers.get(any) ?? passedOn.get(any)))
   }
   return [...offers.values()]
+}
+
+/** Of each product the best that other managers offer: where there are free seats, then by the shortest way. */
+function relayedOffers(agent: string, self: string, { relayed }: LeaseOfferOptions): Map<string, Offer> {
+  const offers = new Map<string, Offer>()
+  for (const { manager, offer } of relayed()) {
+    const chain = [...offer.chain, manager]
+    const isLoop = manager === self || chain.includes(agent) || chain.includes(self)
+    if (isLoop || chain.length >= longestChain) continue
+    // Its licenses are named by who has them; here they would look like copies (I15).
+    const passedOn = { ...offer, chain, licenses: [] }
+    const before = offers.get(offer.product)
+    const isWanted = before ? compareOffers(passedOn, before) < 0 : offers.size < mostOffers
+    if (isWanted) offers.set(offer.product, passedOn)
+  }
+  return offers
+}
+
+/** Seats that fit any product can be had besides those of this product, be they of another agent. */
+function withFitting(offer: Offer, any: Offer | undefined): Offer {
+  if (!any || any.product === offer.product || any.vendorKey !== offer.vendorKey) return offer
+  const { anySeats, anyUsed } = offer
+  return { ...offer, anySeats: anySeats + any.seats, anyUsed: anyUsed + any.used }
 }
 
 function* poolsOf(agent: string, { lessor }: LeaseOfferOptions): Iterable<Pool> {

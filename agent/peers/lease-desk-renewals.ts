@@ -4,6 +4,7 @@
  */
 import type { Cancel, Timers } from '../clock.ts'
 import { type Grant, peerGrantId } from '../domain/grant.ts'
+import { freshLease } from '../domain/supply.ts'
 import { type EndReason, LeaseholdError } from '../errors.ts'
 import type { Lessor, Renewal } from '../lessor.ts'
 import { renewIn } from '../session-view.ts'
@@ -70,7 +71,7 @@ export class DeskRenewals {
     return await lessor.renew(grant.id)
   }
 
-  /** What is passed on must last: a supply with less than two thirds left is renewed first. */
+  /** What is passed on must last: a supply with too little left is renewed first. */
   async freshen(grants: readonly Grant[]): Promise<void> {
     const { lessor, clock, timers, upstream } = this.#options
     const bootAt = clock.boot().at
@@ -80,7 +81,7 @@ export class DeskRenewals {
         const supply = lessor.view.supply(id)
         if (supply?.kind !== 'lease') continue
         const left = (supply.until ?? 0) - bootAt
-        if (upstream.isInDoubt(id) || left < (supply.leaseSeconds * 2000) / 3) stale.add(id)
+        if (upstream.isInDoubt(id) || left < freshLease(supply.leaseSeconds)) stale.add(id)
       }
     if (stale.size === 0) return
     let deadline: Cancel = () => undefined

@@ -184,6 +184,11 @@ export class LeaseDesk {
     this.#counts.want(product)
   }
 
+  /** Somebody waits at this manager for seats that we have of it: who has them from us is told (R32). */
+  passWanted(manager: string, product: ProductName): void {
+    this.#counts.passOn(manager, product)
+  }
+
   /** Access, approvals, rules or the switches of serving are others now. */
   notePolicy(): void {
     const refusal = this.#options.guards.closed() ?? this.#options.guards.refuseNew()

@@ -4,7 +4,7 @@ import { openDocument } from '../../agent/domain/documents/document.ts'
 import { verifyProof } from '../../agent/domain/proof.ts'
 import { blockOf } from '../licenses/test-vendor.ts'
 import { day, hour, Machine, minute, pass, turns } from './machine.ts'
-import { codeOf, inOf, iso, monday, office, outOf, refusal, take, wish } from './office.ts'
+import { codeOf, inOf, iso, monday, office, outOf, take } from './office.ts'
 
 test('S10: given back online in one click; the manager frees at once, and the old id gets nothing more', async (t) => {
   const { laptop, server } = await office()
@@ -59,6 +59,34 @@ test('a license that lets seats come back on their date only has none given back
   t.is(await server.used(), 1)
 })
 
+test('R16: what is being given back and still in use is not shown to its manager as given back', async (t) => {
+  const { laptop, server } = await office()
+  const { detachment } = await take(laptop)
+  t.is(await laptop.opens('ana'), 'granted')
+  await laptop.parts.detachments.giveBack(detachment.id)
+  await laptop.parts.contact.meetAll()
+  t.is(await server.used(), 1)
+  t.is((await laptop.parts.lessor.renew('ana')).kind, 'renewed')
+  await laptop.parts.lessor.end('ana', 'released')
+  await laptop.pass(2 * minute)
+  t.is(await server.used(), 0)
+})
+
+test('R16: what a clock that jumped has ended is not told as given back while its session was promised more', async (t) => {
+  const { laptop, server } = await office()
+  const { detachment } = await take(laptop, { days: undefined, until: iso(monday + 4 * minute) })
+  t.is(await laptop.opens('ana'), 'granted')
+  laptop.clock.setWall(monday + 4.5 * minute)
+  await laptop.look()
+  t.is(laptop.parts.book.in(detachment.id)?.state, 'ended')
+  t.is(laptop.parts.lessor.view.grant('ana')?.ending, 'detachment_ended')
+  await laptop.parts.contact.meetAll()
+  t.is(await server.used(), 1)
+  await laptop.parts.lessor.end('ana', 'released')
+  await laptop.parts.contact.meetAll()
+  t.is(await server.used(), 0)
+})
+
 test('S10: an extension is a new version, durable at the manager before the laptop hears of it', async (t) => {
   const { laptop, server } = await office()
   const { detachment } = await take(laptop, { days: 2 })
@@ -79,109 +107,6 @@ test('S10: an extension is a new version, durable at the manager before the lapt
   await server.reconcile()
   await laptop.reconcile()
 })
-
-test('R16: a lease of the laptop that becomes the detachment needs no second seat, and its session goes on', async (t) => {
-  const { laptop, server } = await office({ products: [{ name: 'cad', seats: 1 }] })
-  await lease(laptop, server, 'lease-that-is-used-1')
-  t.is(await laptop.opens('ana'), 'granted')
-  t.like(await laptop.parts.detachments.plan(wish()), { plan: { seats: 1, detachable: 1 } })
-  const { detachment } = await take(laptop)
-  t.is(await server.used(), 1)
-  t.deepEqual(
-    [...server.parts.lessor.view.grants()].map(({ kind }) => kind),
-    ['detachment'],
-  )
-  const session = laptop.parts.lessor.view.grant('ana')
-  t.deepEqual(
-    session?.parts.map(({ supply }) => supply),
-    [detachment.id],
-  )
-  t.is(session?.ending, undefined)
-  t.is(laptop.parts.leases.size, 0)
-  server.isUp = false
-  await laptop.pass(9 * minute)
-  t.is((await laptop.parts.lessor.renew('ana')).kind, 'renewed')
-})
-
-test('R16: a lease is not given up for a detachment that ends before what its sessions were promised', async (t) => {
-  const { laptop, server } = await office({ products: [{ name: 'cad', seats: 1 }] })
-  await lease(laptop, server, 'lease-that-is-used-1')
-  t.is(await laptop.opens('ana'), 'granted')
-  const soon = iso(monday + 9 * minute)
-  t.is((await refusal(laptop, { until: soon })).code, 'too_many_seats')
-  t.is(laptop.parts.lessor.view.grant('ana')?.ending, undefined)
-  t.is(laptop.parts.leases.size, 1)
-})
-
-test('R16: when the answer to the conversion is lost, the session lives on until it is heard', async (t) => {
-  const { laptop, server } = await office({ products: [{ name: 'cad', seats: 1 }] })
-  await lease(laptop, server, 'lease-that-is-used-1')
-  t.is(await laptop.opens('ana'), 'granted')
-  server.fates.push('reply lost')
-  const detaching = take(laptop)
-  await turns(2)
-  // Its manager says that the lease is over, which it is for a detachment.
-  await laptop.parts.leases.ended([{ id: 'lease-that-is-used-1', reason: 'detached' }])
-  await detaching
-  t.is(laptop.parts.lessor.view.grant('ana')?.ending, undefined)
-  t.is(await server.used(), 1)
-})
-
-/** A lease of one seat that the laptop holds. */
-async function lease(laptop: Machine, server: Machine, id: string): Promise<void> {
-  const chain = [laptop.id]
-  const ask = {
-    product: 'acme/cad',
-    seats: 1,
-    purpose: 'session' as const,
-    agent: laptop.id,
-    who: {},
-    machine: '',
-    chain,
-  }
-  const boot = laptop.clock.boot()
-  const granted = await server.parts.lessor.open({
-    kind: 'lease',
-    id: `${laptop.id}/${id}`,
-    instance: server.id,
-    holder: laptop.id,
-    product: 'acme/cad',
-    seats: 1,
-    who: {},
-    body: '',
-    activity: 'heartbeat',
-    waited: false,
-    lease: { purpose: 'session', facts: { agent: laptop.id }, chain },
-  })
-  if (granted.kind !== 'granted') throw new Error(granted.kind)
-  const { leases, writer } = laptop.parts
-  await leases.prepare({
-    id,
-    state: 'asking',
-    manager: { id: server.id, name: server.name },
-    for: 'ana',
-    ask,
-    vendorKey: '',
-    promisedFor: 0,
-    written: { boot: boot.id, at: boot.at, wall: 0 },
-    startedAt: 0,
-  })
-  const terms = {
-    id,
-    product: 'acme/cad',
-    seats: 1,
-    license: 'l',
-    rule: 'session' as const,
-    leaseSeconds: 600,
-    depth: 3,
-    chain: [server.id],
-    overlap: true,
-    proof: [],
-  }
-  const times = { expiresIn: 600, freeIn: 615, renewIn: 200 }
-  await writer.submit((transaction) => leases.take(transaction, { id, lease: { ...terms, ...times }, sentAt: 0 }))
-  leases.release(id)
-}
 
 test('X4: a session of a detachment proves itself with the vendor key alone', async (t) => {
   const { vendor, laptop } = await office({ activation: { needed: true } })

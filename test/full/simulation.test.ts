@@ -4,14 +4,36 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { LevelStore } from '../../agent/store/level-store.ts'
-import { simulate } from '../simulation/simulation.ts'
+import { type SimulationOptions, simulate } from '../simulation/simulation.ts'
 
-const seeds = 250
 const steps = 25_000
+/** Of each number of machines. */
+const networkSeeds = 12
+
+async function runSeeds(
+  first: number,
+  count: number,
+  more: Pick<SimulationOptions, 'agents' | 'detaching'>,
+): Promise<number> {
+  let good = 0
+  for (let seed = first; seed < first + count; seed++)
+    if ((await simulate({ seed, steps, ...more })).steps === steps) good++
+  return good
+}
 
 test('no seat is used twice and none is lost, over many seeds', async (t) => {
-  for (let seed = 1_000; seed < 1_000 + seeds; seed++) t.is((await simulate({ seed, steps })).steps, steps)
+  t.is(await runSeeds(1_000, 250, {}), 250)
 })
+
+for (const agents of [2, 3, 4]) {
+  test(`no seat is used twice and none is lost between ${agents} machines, over many seeds`, async (t) => {
+    t.is(await runSeeds(agents * 1_000, networkSeeds, { agents }), networkSeeds)
+  })
+
+  test(`no seat that is taken along is used twice or missing after its date between ${agents} machines, over many seeds`, async (t) => {
+    t.is(await runSeeds(agents * 100, networkSeeds, { agents, detaching: true }), networkSeeds)
+  })
+}
 
 test('no seat is used twice and none is lost over LevelDB either', async (t) => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {

@@ -147,6 +147,33 @@ test('R16: a return is told until it is heard, through restarts, and forgotten w
   t.deepEqual(place.states(), [])
 })
 
+test('R16: while the store is read again nothing is told to be empty', async (t) => {
+  const { clock, place, manager } = await placeWith([{}])
+  const session = await place.get('key-1')
+  manager(1).disconnect(place.held()[0] ?? '')
+  await turn()
+  t.deepEqual(place.states(), ['returning'])
+  const load = place.store.load.bind(place.store)
+  let goOn: () => void = () => undefined
+  const isRead = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  place.store.load = async function* () {
+    for await (const record of load()) yield record
+    await isRead
+  }
+  place.store.failCommits('before')
+  await t.throwsAsync(place.broker.close(session.id, session.key), { code: 'store_unavailable' })
+  await clock.run(3 * second)
+  t.is(manager(1).used, 1)
+  goOn()
+  await clock.run(3 * second)
+  t.is(manager(1).used, 1)
+  await place.close(session)
+  await clock.run(2 * second)
+  t.is(manager(1).used, 0)
+})
+
 test('R32: idle leases that somebody waits for go back at once, others stay', async (t) => {
   const { clock, place, manager } = await placeWith([{ seats: 3 }])
   await place.get('key-1')
@@ -160,6 +187,17 @@ test('R32: idle leases that somebody waits for go back at once, others stay', as
   manager(1).say({ kind: 'counts', product: 'acme/cad', wanted: true })
   await clock.run(second)
   t.is(manager(1).used, 1)
+})
+
+test('R32: that somebody wants seats of a manager is told on to who has them from here', async (t) => {
+  const { place, manager } = await placeWith([{}])
+  const wanted: string[] = []
+  place.remote.onWanted((id, product) => wanted.push(`${id} ${product}`))
+  await place.get('key-1')
+  manager(1).say({ kind: 'counts', product: 'acme/cad', wanted: false })
+  t.deepEqual(wanted, [])
+  manager(1).say({ kind: 'counts', product: 'acme/cad', wanted: true })
+  t.deepEqual(wanted, ['manager-1 acme/cad'])
 })
 
 test('streams are open to managers that something is held of, and to no others', async (t) => {

@@ -239,6 +239,28 @@ test('R21: a supply with less than two thirds left is renewed before what lives 
   t.is(wordOf(await ask(ann, 'one')), 'granted')
 })
 
+test('R10: a supply that could not be passed on for 10 s is renewed first, be two thirds of it left or not', async (t) => {
+  let asked = 0
+  const leased = (until: number) => pool(1, { kind: 'lease', chain: [agentId('R')], leaseSeconds: 30, until, depth: 2 })
+  const stand = await deskStand({
+    supplies: [leased(90_000)],
+    desk: {
+      upstream: {
+        renewFirst: async () => {
+          asked += 1
+          await stand.put(leased(stand.clock.boot().at + 30_000), 'lease_lost')
+        },
+        isInDoubt: () => false,
+      },
+    },
+  })
+  await stand.get(ann, 'one')
+  t.like(await stand.renew(ann, 'one'), [{ outcome: 'renewed', expiresIn: 15 }])
+  await stand.clock.run(6_000)
+  t.like(await stand.renew(ann, 'one'), [{ outcome: 'renewed', expiresIn: 15 }])
+  t.is(asked, 1)
+})
+
 test('R21: a manager above that does not answer costs 3 s and not the renewal', async (t) => {
   const leased = pool(1, { kind: 'lease', chain: [agentId('R')], until: 400_000, depth: 2 })
   const never = new Promise<void>(() => undefined)

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { leaseQueuedSchema, offersSchema } from '../../agent/peers/wire.ts'
+import type { Supply } from '../../agent/domain/supply.ts'
+import { leaseQueuedSchema, type Offer, offersSchema } from '../../agent/peers/wire.ts'
 import { anySupply, supply } from '../domain/world.ts'
 import {
   agentId,
@@ -177,6 +178,30 @@ test('R32: who is refused or waits makes the holders of such leases be asked for
   t.is(wanted().length, 4)
 })
 
+test('R32: what a manager wants back is wanted of those that have it from here, along the way that it came', async (t) => {
+  const leased = (id: string, manager: string) =>
+    supply(id, {
+      vendorKey,
+      kind: 'lease',
+      chain: [manager],
+      manager: { id: manager, name: manager },
+      until: 900_000,
+      depth: 2,
+    })
+  const [above, aside] = [agentId('R'), agentId('S')]
+  const stand = await deskStand({ supplies: [leased('one', above), leased('two', aside)] })
+  await stand.get(ann, 'one')
+  await stand.get(ben, 'two')
+  const [one, two] = [stand.listen(ann), stand.listen(ben)]
+  await stand.clock.run(1_000)
+  const [there] = [...stand.lessor.view.grants()].filter(({ parts }) => parts[0]?.supply === 'one')
+  one.heard.length = 0
+  two.heard.length = 0
+  stand.desk.passWanted(above, 'acme/cad')
+  const wanted = { kind: 'counts' as const, product: 'acme/cad', wanted: true }
+  t.deepEqual([one.heard, two.heard], there?.holder === ann.id ? [[wanted], []] : [[], [wanted]])
+})
+
 test('agents that listen are told when seats come to an end or come free, and when there are other pools', async (t) => {
   const { get, release, listen, put, clock } = await deskStand({ supplies: [pool(2)] })
   const { heard } = listen(cay)
@@ -202,9 +227,8 @@ test('agents that listen are told when seats come to an end or come free, and wh
 
 // ---- offers
 
-test('offers are the pools that the agent may have, in the shape of the wire', async (t) => {
-  const links = { home: 'https://acme.example/' }
-  const relay = (product: string, chain: readonly string[]) => ({
+function relay(product: string, chain: readonly string[]): Offer {
+  return {
     product,
     vendorKey,
     features: [],
@@ -220,7 +244,11 @@ test('offers are the pools that the agent may have, in the shape of the wire', a
     waiting: 0,
     licenses: [{ id: 'l9', model: 'perpetual', seats: 9 }],
     chain: [...chain],
-  })
+  }
+}
+
+test('offers are the pools that the agent may have, in the shape of the wire', async (t) => {
+  const links = { home: 'https://acme.example/' }
   const root = agentId('R')
   const { desk, get, session } = await deskStand({
     supplies: [
@@ -291,5 +319,40 @@ test('offers are the pools that the agent may have, in the shape of the wire', a
       .offers.map(({ product }) => product)
       .sort(),
     ['acme/*', 'acme/cad'],
+  )
+})
+
+test('of what other managers offer the best is passed on, with the seats that fit any product besides', async (t) => {
+  const [root, other] = [agentId('R'), agentId('S')]
+  const told = (relays: readonly (readonly [string, Partial<Offer>])[], supplies: readonly Supply[] = []) =>
+    deskStand({
+      supplies,
+      desk: {
+        relayed: () => relays.map(([manager, more]) => ({ manager, offer: { ...relay('acme/cam', []), ...more } })),
+      },
+    }).then(({ desk }) => desk.offers(ann).offers.find(({ product }) => product === 'acme/cam'))
+  const full = { seats: 2, used: 2 }
+  t.like(
+    await told([
+      [root, full],
+      [other, { seats: 1, used: 0 }],
+    ]),
+    { seats: 1, used: 0, chain: [other] },
+  )
+  t.like(
+    await told([
+      [root, { ...full, chain: [ben.id] }],
+      [other, full],
+    ]),
+    { chain: [other] },
+  )
+  const any = anySupply('l3/*', { seats: 4, vendorKey })
+  t.like(await told([[root, full]], [any]), { seats: 2, used: 2, anySeats: 4, anyUsed: 0, chain: [root] })
+  t.like(
+    await told([
+      [root, full],
+      [other, { ...full, product: 'acme/*', seats: 3 }],
+    ]),
+    { anySeats: 3, anyUsed: 2 },
   )
 })

@@ -43,6 +43,11 @@ export interface Settings {
   /** An account that gets nothing from here. */
   denied: string | undefined
   readonly lingerSeconds: number
+  /** “Enable Detaching of Licenses”. */
+  detaching: boolean
+  /** Seats that are never detached. */
+  kept: number
+  graceSeconds: number
 }
 
 export class SimulatedAgent {
@@ -74,6 +79,7 @@ export class SimulatedAgent {
         this.broker.noteSeats(event)
         this.serving.noteSeats(event)
         this.network?.desk.noteSeats(event)
+        this.network?.kept.noteSeats(event)
       },
     })
     const { lessor } = this
@@ -101,6 +107,7 @@ export class SimulatedAgent {
         lessor,
         settings,
         refusal: () => this.serving.refusal(),
+        serving: () => this.serving.state(),
         mayUse: rule,
         explain: (product, feature) => this.broker.explain(product, feature).managers.find((one) => one.id === self.id),
         finder: () => finder,
@@ -151,10 +158,15 @@ export class SimulatedAgent {
       sessions: () => this.#watched(),
       gone: (id) => void lessor.end(id, 'process_gone').catch(() => undefined),
     })
+    const travel = this.network?.travel
+    if (travel) writer.register(travel.floor)
     writer.register(this.licenses)
     if (this.network) writer.register(this.network.leases)
     writer.register(lessor.records)
+    if (travel) writer.register(travel.book)
+    if (this.network) for (const owner of [this.network.kept.reserves, this.network.kept.book]) writer.register(owner)
     writer.participate(lessor.records)
+    travel?.participate(writer)
   }
 
   async start(): Promise<void> {

@@ -12,6 +12,7 @@ export type Heads = ReadonlyMap<string, { readonly id: string; readonly since: n
 
 /** In ms. */
 const longestUnserved = 5_000
+const longestWaitingUnserved = 15_000
 /** Less than this is left of what is believed: rounding, and a clock that is slow. */
 const almostOver = 2_000
 
@@ -78,11 +79,12 @@ export class Auditor {
     isBusy: boolean,
     running: number,
   ): void {
+    const { isWaiting } = this.#site.world
     const served = new Map<string, number>()
     for (const { id, wish } of heads) {
       if (isBusy || !this.#site.ledger.hasRoom(wish.product, wish.feature, wish.seats)) continue
       const since = this.#unserved.get(id) ?? running
-      if (running - since > longestUnserved)
+      if (running - since > (isWaiting ? longestWaitingUnserved : longestUnserved))
         throw new Violation(`${id} is first in line for ${wish.product}, seats are free, and it is not served`)
       served.set(id, since)
     }
@@ -157,6 +159,12 @@ export class Auditor {
         return (
           (attempt.believedUntil ?? 0) - application.clock() < almostOver ||
           auditors.some(({ audit }) => audit.#wallSetAt > attempt.believedSince - 200_000)
+        )
+      case 'detachment_ended':
+        return (
+          (attempt.believedUntil ?? 0) - application.clock() < almostOver ||
+          hops.some(({ site, grant }) => site.ledger.detachments.isCalledBack(grant)) ||
+          this.#site.world.sites.some(({ auditor }) => auditor.#wallSetAt > attempt.believedSince - 200_000)
         )
       default:
         return false

@@ -6,7 +6,7 @@
 import { isBelieved } from './application.ts'
 import { supplyIdOf } from './licenses.ts'
 import type { Site } from './site.ts'
-import { type Believer, type Hop, keyOf, ruleOf, type Source, sourcesOf } from './sources.ts'
+import { type Believer, type Hop, keyOf, type Source, sourcesOf } from './sources.ts'
 import { Violation } from './violation.ts'
 
 export interface CensusOptions {
@@ -38,7 +38,7 @@ export class Census {
   readonly #sites: readonly Site[]
   readonly #now: () => number
   readonly #options: CensusOptions
-  readonly seen = { believers: 0, full: 0, remote: 0, cascade: 0 }
+  readonly seen = { believers: 0, full: 0, remote: 0, cascade: 0, kept: 0 }
 
   constructor(sites: readonly Site[], now: () => number, options: CensusOptions) {
     this.#sites = sites
@@ -67,14 +67,14 @@ export class Census {
   /** @returns false where a recorded overlap explains it */
   #checkRecords(believer: Believer, sources: readonly Source[], units: Map<string, Unit>): boolean {
     let counts = true
-    for (const { seats, key: recorded, hops } of sources) {
+    for (const { seats, hops } of sources) {
       const [first] = hops
       if (!first) continue
       this.seen.remote = Math.max(this.seen.remote, hops.length > 1 ? 1 : 0)
-      this.seen.cascade = Math.max(this.seen.cascade, hops.length > 2 ? 1 : 0)
-      // Of a license that is removed the rule can't be seen any more, so the record's key is what is left.
-      const rule = ruleOf(first.site, first.supply)
-      const known = rule === undefined ? recorded : keyOf(believer.site, rule, believer.attempt)
+      this.seen.cascade = Math.max(this.seen.cascade, hops.length - 1)
+      if (first.site.ledger.lastLease.get(first.supply)?.kept) this.seen.kept += 1
+      const rule = first.site.ledger.ruleOf(first.supply)
+      const known = rule && keyOf(believer.site, rule, believer.attempt)
       const { product, feature } = believer.attempt.wish
       const key = known === undefined ? undefined : `${product} ${known}`
       for (const hop of hops) {
@@ -101,8 +101,7 @@ export class Census {
 
   /** Distinct live count keys with their largest seats, and sessions without a key, of a license or a lease. */
   #checkUnit({ hop: { site, supply }, held }: Unit): void {
-    const lease = site.ledger.lastLease.get(supply)
-    const allowed = lease ? (lease.terms?.seats ?? 0) : site.ledger.allowed(supply)
+    const allowed = site.ledger.seatsFrom(supply) ?? site.ledger.allowed(supply)
     const seats = countSeats(held)
     if (seats > allowed)
       throw new Violation(`${seats} seats of ${supply} of ${site.name} are believed in, ${allowed} are allowed`)
@@ -123,7 +122,8 @@ export class Census {
       const [first] = hops
       const license = first && site.ledger.licenseOf(first.supply)
       if (license?.end === undefined || this.#now() <= license.end + longestLag) continue
-      const known = site.ledger.endSetAt.get(license.id) ?? 0
+      const known = site.ledger.endSetAt.get(license.id)
+      if (known === undefined) continue
       if (Math.max(attempt.believedSince, site.ledger.placedAt.get(id) ?? 0) > known)
         throw new Violation(`${application.name} may believe in ${id} after the end of ${license.id}`)
     }

@@ -20,6 +20,8 @@ export type CommitFault = 'before' | 'after' | 'torn'
 export interface DiskWatcher {
   /** `batch` is on the disk now. @param decidedAt true time at which the writer handed it over */
   written(batch: Batch, revision: number, decidedAt: number): void
+  /** The writer knows of all that was written. */
+  acknowledged(): void
   opened(state: StoreState): void
 }
 
@@ -142,7 +144,9 @@ export class SimulatedDisk {
       },
     )
     // Written or not, it is not known yet: a crash may come here.
-    await this.#wait('acknowledge', async () => undefined)
+    await this.#wait('acknowledge', async () => {
+      if (!(result instanceof StoreError)) this.#watcher.acknowledged()
+    })
     if (result instanceof StoreError) throw result
     return result
   }

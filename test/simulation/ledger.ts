@@ -5,6 +5,7 @@
  */
 import { checkEntry, emptyHead, type JournalEntry, type JournalHead } from '../../agent/domain/journal.ts'
 import type { Batch, JsonValue, StoreState } from '../../agent/store/store.ts'
+import { DetachmentLedger } from './detachment-ledger.ts'
 import type { DiskWatcher } from './disk.ts'
 import { type License, supplyIdOf } from './licenses.ts'
 import { Violation } from './violation.ts'
@@ -27,31 +28,40 @@ export interface RecordedGrant {
 export interface RecordedLease {
   readonly state: 'asking' | 'held' | 'returning' | 'cancelling'
   readonly manager: { readonly id: string }
+  /** In advance. */
+  readonly kept?: true
   readonly terms?: { readonly license: string; readonly seats: number; readonly rule: License['rule'] }
 }
 
 /** For how long an ended session's id is known, and one that another agent made, in ms (R15); clocks may run a little fast. */
 const idKept = { session: 24 * 3_600_000 * 0.998, lease: 10 * 60_000 * 0.998 }
 
+/** What the journal calls it when seats are given out, and when they are free again. */
+const opening = new Set(['session.opened', 'lease.granted', 'detachment.made'])
+const closing = new Set(['session.ended', 'lease.ended', 'detachment.ended'])
+
 export interface LedgerWatcher {
   /** Seats of this session or lease are given out now. */
   opened(id: string): void
-  /** A batch is on the disk. */
-  written(): void
+  /** A batch is on the disk. @param isMixed seats were given out and came free, in an order that does not show */
+  written(isMixed: boolean): void
 }
 
 export class Ledger implements DiskWatcher {
   readonly grants = new Map<string, RecordedGrant>()
   readonly licenses = new Map<string, License>()
+  /** Licenses that were ever installed. */
+  readonly #everInstalled = new Map<string, License>()
   /** What is leased from others, by the id that this agent gave it. */
   readonly leases = new Map<string, RecordedLease>()
   /** What a lease was when it was last recorded. */
   readonly lastLease = new Map<string, RecordedLease>()
+  readonly detachments = new DetachmentLedger()
   /** Where a session's seats were when it was last recorded. */
   readonly lastGrant = new Map<string, RecordedGrant>()
   /** Sessions that may go on although their seat is free, until a true time. */
   readonly overlaps = new Map<string, number>()
-  /** True time at which a license's end was set to what it is. */
+  /** True time at which the agent knew that a license's end is what it is; absent: written, and not acknowledged yet (R4). */
   readonly endSetAt = new Map<string, number>()
   /** Revision with which a session began to end from the lessor's side. */
   readonly endingSince = new Map<string, number>()
@@ -60,6 +70,8 @@ export class Ledger implements DiskWatcher {
   revision = 0
   head: JournalHead = emptyHead
   readonly #endedAt = new Map<string, number>()
+  /** Licenses whose end was written and not acknowledged. */
+  readonly #untold = new Set<string>()
   readonly #openInJournal = new Set<string>()
   readonly #allowed = new Map<string, number>()
   readonly #now: () => number
@@ -74,16 +86,24 @@ export class Ledger implements DiskWatcher {
     if (state.revision !== this.revision)
       throw new Violation(`the store opens at revision ${state.revision}, but ${this.revision} was written`)
     if (state.head.hash !== this.head.hash) throw new Violation('the store opens with another journal head')
+    this.acknowledged()
+  }
+
+  acknowledged(): void {
+    for (const license of this.#untold) this.endSetAt.set(license, this.#now())
+    this.#untold.clear()
   }
 
   written(batch: Batch, revision: number, decidedAt: number): void {
     if (revision !== this.revision + 1) throw new Violation(`revision ${revision} came after ${this.revision}`)
     this.revision = revision
-    const before = { licenses: new Map(this.licenses), leases: new Map(this.leases) }
+    const attached = new Set(this.detachments.ins.keys())
+    const before = { licenses: new Map(this.licenses), leases: new Map(this.leases), attached }
     for (const { kind, key, value } of batch.changes) {
       if (kind === 'grant') this.#grantChanged(key, value)
       else if (kind === 'license') this.#licenseChanged(key, value)
       else if (kind === 'lease') this.#leaseChanged(key, value)
+      else if (kind === 'detachment') this.detachments.changed(key, value)
     }
     for (const entry of batch.entries) this.#journaled(entry, decidedAt)
     if (batch.head.hash !== this.head.hash) throw new Violation('the head of the batch is not its last journal entry')
@@ -92,7 +112,8 @@ export class Ledger implements DiskWatcher {
     for (const license of new Set([...before.licenses.values(), ...this.licenses.values()]))
       this.#allow(supplyIdOf(license))
     for (const { kind, key } of batch.changes) if (kind === 'lease' || kind === 'grant') this.#checkLeased(key)
-    this.#watcher.written()
+    const has = (types: ReadonlySet<string>): boolean => batch.entries.some(({ type }) => types.has(type))
+    this.#watcher.written(has(opening) && has(closing))
   }
 
   /** Seats that may be in use of a supply: its seats, and what was out beyond them when they became fewer (R6). */
@@ -102,6 +123,12 @@ export class Ledger implements DiskWatcher {
 
   licenseOf(supply: string): License | undefined {
     return this.licenses.get(licenseIn(supply))
+  }
+
+  /** By which rule a supply counts, be its license removed or its lease over; undefined when it was never here. */
+  ruleOf(supply: string): License['rule'] | undefined {
+    const leased = this.lastLease.get(supply) ?? this.detachments.lastIns.get(supply)
+    return (this.#everInstalled.get(licenseIn(supply)) ?? leased?.terms)?.rule
   }
 
   /** Seats in use by the records: the largest per key, and those without a key. */
@@ -157,7 +184,11 @@ export class Ledger implements DiskWatcher {
     const end = this.licenses.get(id)?.end
     if (value === undefined) this.licenses.delete(id)
     else this.licenses.set(id, value as unknown as License)
-    if (this.licenses.get(id)?.end !== end) this.endSetAt.set(id, this.#now())
+    const installed = this.licenses.get(id)
+    if (installed) this.#everInstalled.set(id, installed)
+    if (this.licenses.get(id)?.end === end) return
+    this.endSetAt.delete(id)
+    this.#untold.add(id)
   }
 
   #leaseChanged(id: string, value: JsonValue | undefined): void {
@@ -181,23 +212,30 @@ export class Ledger implements DiskWatcher {
   #checkLeased(grantOrLease: string): void {
     const parts = this.grants.get(grantOrLease)?.parts ?? [{ supply: grantOrLease }]
     for (const { supply } of parts) {
-      const lease = this.lastLease.get(supply)
-      if (!lease) continue
+      const seats = this.seatsFrom(supply)
       const used = this.used(supply)
-      if (used > (lease.terms?.seats ?? 0))
-        throw new Violation(`the records have ${used} seats of lease ${supply} in use, which has ${lease.terms?.seats}`)
+      if (seats !== undefined && used > seats)
+        throw new Violation(`the records have ${used} seats of ${supply} in use, which has ${seats}`)
     }
+  }
+
+  /** Seats of a lease or a detachment; undefined: it is neither. */
+  seatsFrom(supply: string): number | undefined {
+    const detached = this.detachments.lastIns.get(supply)
+    if (detached) return detached.version > 0 ? detached.seats : 0
+    const lease = this.lastLease.get(supply)
+    return lease && (lease.terms?.seats ?? 0)
   }
 
   #journaled(entry: JournalEntry, decidedAt: number): void {
     const check = checkEntry(this.head, entry)
     if (check.kind === 'broken') throw new Violation(`R34: the journal is broken at ${check.sequence}: ${check.reason}`)
     this.head = check.head
-    const id = String(entry.facts.session ?? entry.facts.lease)
-    if (entry.type === 'session.opened' || entry.type === 'lease.granted') {
+    const id = idIn(entry)
+    if (opening.has(entry.type)) {
       if (this.#openInJournal.has(id)) throw new Violation(`the journal opens ${id} twice`)
       this.#openInJournal.add(id)
-    } else if (entry.type === 'session.ended' || entry.type === 'lease.ended') {
+    } else if (closing.has(entry.type) && entry.facts.side !== 'in') {
       if (!this.#openInJournal.delete(id)) throw new Violation(`the journal ends ${id} which is not open`)
     } else if (entry.type === 'seat.overlap') {
       this.overlaps.set(id, decidedAt + Date.parse(String(entry.facts.until)) - entry.at)
@@ -214,14 +252,21 @@ export class Ledger implements DiskWatcher {
   /** Who was not there before must have its seats from supplies that gave some out. */
   #checkNewGrants(
     { entries }: Batch,
-    before: { readonly licenses: ReadonlyMap<string, License>; readonly leases: ReadonlyMap<string, RecordedLease> },
+    before: {
+      readonly licenses: ReadonlyMap<string, License>
+      readonly leases: ReadonlyMap<string, RecordedLease>
+      readonly attached: ReadonlySet<string>
+    },
   ): void {
-    for (const { type, facts } of entries) {
-      if (type !== 'session.opened' && type !== 'lease.granted') continue
-      const id = String(facts.session ?? facts.lease)
-      this.#watcher.opened(id)
+    for (const entry of entries) {
+      if (!opening.has(entry.type)) continue
+      const id = idIn(entry)
+      if (entry.type !== 'detachment.made') this.#watcher.opened(id)
       for (const { supply } of this.grants.get(id)?.parts ?? []) {
-        const isHeld = this.leases.get(supply)?.state === 'held' || before.leases.get(supply)?.state === 'held'
+        // Within one batch it may be taken, granted out of, and ended again.
+        const [was, is] = [before.leases.get(supply)?.state, this.leases.get(supply)?.state]
+        const isDetached = this.detachments.isHeld(supply) || before.attached.has(supply)
+        const isHeld = is === 'held' || was === 'held' || was === 'asking' || isDetached
         const isOpen = [this.licenseOf(supply), before.licenses.get(licenseIn(supply))].some(
           (license) => license?.takes.kind === 'sessions',
         )
@@ -237,6 +282,11 @@ export class Ledger implements DiskWatcher {
     if (used > this.allowed(supply))
       throw new Violation(`the records have ${used} seats of ${supply} in use, ${this.allowed(supply)} are allowed`)
   }
+}
+
+/** Which session, lease or detachment an entry is about. */
+function idIn({ facts }: JournalEntry): string {
+  return String(facts.session ?? facts.lease ?? facts.detachment)
 }
 
 /** The license that a supply belongs to; of a lease from another agent nothing. */

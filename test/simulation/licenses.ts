@@ -5,11 +5,13 @@
  */
 import type { Clock } from '../../agent/clock.ts'
 import type { CountRule } from '../../agent/domain/count-key.ts'
+import type { License as DocumentOfLicense } from '../../agent/domain/documents/license.ts'
 import { licenseSupplyId, type Supply, type Takes } from '../../agent/domain/supply.ts'
 import type { Lessor } from '../../agent/lessor.ts'
 import type { JsonValue, StoredRecord } from '../../agent/store/store.ts'
 import type { RecordOwner, Writes } from '../../agent/writes.ts'
 import type { Random } from './random.ts'
+import { vendorKey } from './vendors.ts'
 
 export interface License {
   readonly id: string
@@ -23,6 +25,8 @@ export interface License {
   /** True time in ms at which it ends. */
   readonly end?: number
   readonly takes: Takes
+  /** Whether its seats may be detached, and how they come back. */
+  readonly detach?: NonNullable<DocumentOfLicense['detach']>
 }
 
 const leaseTimes = [20, 30, 60, 120]
@@ -33,10 +37,20 @@ export function ruleOfAll(random: Random): CountRule | undefined {
   return random.chance(0.7) ? random.pick(rules) : undefined
 }
 
+/** How seats of a license may be detached. */
+export function inventDetaching(random: Random): NonNullable<License['detach']> {
+  return {
+    maxDays: 3,
+    cascade: random.chance(0.5),
+    earlyReturn: random.pick(['offline', 'offline', 'online', 'atDate'] as const),
+    ...(random.chance(0.5) ? { lost: { afterDays: 0, perYear: 5 } } : {}),
+  }
+}
+
 /** @param where part of the ids, for each machine another */
 export function inventLicenses(random: Random, rule: CountRule | undefined, where: string): License[] {
   const make = (id: string, product: string | undefined): License => ({
-    id: `L${where}${id}`,
+    id: `license-${where}${id}`,
     vendor: 'acme',
     ...(product === undefined ? {} : { product }),
     seats: random.integer(1, 5),
@@ -121,17 +135,18 @@ export class SimulatedLicenses implements RecordOwner {
   }
 
   #supplyOf(license: License): Supply {
-    const { end, ...rest } = license
+    const { end, detach, ...rest } = license
     return {
       ...rest,
       id: supplyIdOf(license),
       instance: this.#parts.instance,
       kind: 'license',
       license: license.id,
-      vendorKey: `${license.vendor.slice(0, 1).repeat(42)}A`,
+      vendorKey: vendorKey(license.vendor).id,
       overlap: true,
       depth: 4,
       chain: [],
+      ...(detach === undefined ? {} : { maxDetachDays: detach.maxDays }),
       ...(end === undefined ? {} : { until: this.#parts.clock.boot().at + end - this.#parts.trueTime() }),
     }
   }

@@ -108,7 +108,7 @@ export class SimulatedMachine {
     return new SimulatedProcess(
       this,
       new JoinedClock({
-        wall: () => this.wall,
+        wall: () => Math.floor(this.wall),
         monotonic: () => this.monotonic,
         sinceBoot: () => this.sinceBoot,
         bootId,

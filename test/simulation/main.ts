@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --seed S --steps N [--agents N] [--runs R] [--counts-only] [--trace N]`: runs seeds S, S + 1 and so on, N
+ * `npm run simulate -- --seed S --steps N [--agents N] [--runs R] [--detaching] [--row] [--counts-only] [--trace N]`: runs seeds S, S + 1 and so on, N
  * steps each, and prints what happened or the failure with the last N happenings. Without `--agents` each seed has 1 to 6.
  */
 import { parseArgs } from 'node:util'
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     trace: { type: 'string', default: '60' },
     runs: { type: 'string', default: '1' },
     'counts-only': { type: 'boolean', default: false },
+    detaching: { type: 'boolean', default: false },
+    row: { type: 'boolean', default: false },
   },
 })
 
@@ -26,6 +28,8 @@ try {
       agents,
       steps: Number(values.steps),
       checksBacking: !values['counts-only'],
+      detaching: values.detaching,
+      isRow: values.row,
       traceLength: Number(values.trace),
     })
     const seconds = Math.round(report.time / 1000)

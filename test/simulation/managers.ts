@@ -7,6 +7,7 @@ import { type ProductName, productName, productOf, vendorOf } from '../../agent/
 import type { KnownManager } from '../../agent/peers/manager-calls.ts'
 import type { KnownManagers, LostManager, ManagerLink, Offering, Unreachable } from '../../agent/peers/manager-link.ts'
 import { ManagerLinks } from '../../agent/peers/manager-links.ts'
+import { compareOffers } from '../../agent/peers/offers.ts'
 import type { Offer, Offers } from '../../agent/peers/wire.ts'
 
 export interface SimulatedManagersParts {
@@ -77,8 +78,7 @@ export class SimulatedManagers implements KnownManagers {
       if (!offer || offer.chain.includes(this.#parts.self)) return []
       return [{ link: this.#links.make(one.peer), offer }]
     })
-    const hasFree = ({ offer }: Offering): number => Number(offer.seats > offer.used || offer.anySeats > offer.anyUsed)
-    return found.sort((a, b) => hasFree(b) - hasFree(a) || a.offer.chain.length - b.offer.chain.length)
+    return found.sort((a, b) => compareOffers(a.offer, b.offer))
   }
 
   productsNamed(product: string): readonly ProductName[] {
@@ -97,6 +97,11 @@ export class SimulatedManagers implements KnownManagers {
   link(id: string): ManagerLink | undefined {
     const known = this.#known.find(({ peer }) => peer.id === id)
     return known && this.#links.make(known.peer)
+  }
+
+  isReachable(id: string): boolean {
+    const state = this.#known.find(({ peer }) => peer.id === id)?.state
+    return state === 'reachable' || state === 'refusing'
   }
 
   isAt(id: string, address: string): boolean {

@@ -3,6 +3,7 @@
  * them. Only the transport and the search are simulated.
  */
 
+import { type ConnectedSites, connectSites } from '../../agent/agent-sites.ts'
 import type { Cancel } from '../../agent/clock.ts'
 import { leaseRoutes, PeerStreams } from '../../agent/http/peer-api/leases.ts'
 import { failureOf, isRefusal, problemReply } from '../../agent/http/problem.ts'
@@ -16,11 +17,14 @@ import { type LeaseGuardOptions, LeaseGuards, type Verdict } from '../../agent/p
 import type { NewsListener } from '../../agent/peers/lease-desk-news.ts'
 import { type KnownManager, ManagerCalls, type PeerAnswered, type PeerCalls } from '../../agent/peers/manager-calls.ts'
 import { offersSchema } from '../../agent/peers/wire.ts'
+import { ManagersAndSelf, OwnSeats } from '../../agent/reserve-own.ts'
 import type { SeatFinder } from '../../agent/seat-finder.ts'
+import type { ServingState } from '../../agent/serving.ts'
 import type { Writer } from '../../agent/writer.ts'
 import type { Settings } from './agent.ts'
 import type { SimulatedProcess } from './machine.ts'
 import { SimulatedManagers } from './managers.ts'
+import { Travel, type TravelSources } from './travel.ts'
 
 /** The network as one process sees it. */
 export interface NetworkSources {
@@ -32,6 +36,8 @@ export interface NetworkSources {
   /** 0 to 1. */
   readonly random: () => number
   readonly onTrouble: (what: string, error: unknown) => void
+  /** Absent: nothing is detached. */
+  readonly travel?: TravelSources
 }
 
 export interface AgentNetworkParts extends NetworkSources {
@@ -41,6 +47,7 @@ export interface AgentNetworkParts extends NetworkSources {
   readonly lessor: Lessor
   readonly settings: Settings
   readonly refusal: LeaseGuardOptions['serving']['refusal']
+  readonly serving: () => ServingState
   readonly mayUse: (account: string | undefined) => Verdict
   readonly explain: LeaseDeskOptions['explain']
   readonly finder: () => SeatFinder
@@ -60,6 +67,9 @@ export class AgentNetwork {
   readonly seats: LeaseSeats
   readonly desk: LeaseDesk
   readonly managers: SimulatedManagers
+  readonly travel: Travel | undefined
+  /** Seats that are kept in advance. */
+  readonly kept: ConnectedSites
   readonly #calls: ManagerCalls
   readonly #routes: readonly Route[]
 
@@ -76,14 +86,24 @@ export class AgentNetwork {
       readOffers: async (peer) => {
         const answer = await calls.call(peer, { method: 'GET', path: '/offers' }, { timeout: offersTimeout })
         if (answer.kind === 'unreachable') return answer
-        return answer.status === 200 ? offersSchema.parse(answer.body) : { serving: 'denied_by_rule', offers: [] }
+        if (answer.status !== 200) return { serving: 'denied_by_rule', offers: [] }
+        const offers = offersSchema.parse(answer.body)
+        this.travel?.contact.noteReady(peer.id, offers.detachments ?? [])
+        return offers
       },
     })
     const known = this.managers
     this.leases = new Leases({ lessor, writes: writer, clock, instance: self.id })
+    const own = new OwnSeats({
+      lessor,
+      clock,
+      timers: process,
+      self: () => self,
+      serving: parts.serving,
+    })
     this.seats = new LeaseSeats({
       leases: this.leases,
-      known,
+      known: new ManagersAndSelf(known, () => own),
       writes: writer,
       clock,
       timers: process,
@@ -96,8 +116,29 @@ export class AgentNetwork {
       randomId,
       random,
       onTrouble,
+      onDetachment: (manager, id) => this.travel?.contact.noteReady(manager, [id]),
     })
     const { seats } = this
+    this.kept = connectSites({
+      lessor,
+      remote: seats,
+      own,
+      writes: writer,
+      clock,
+      timers: process,
+      self: () => self,
+      randomId,
+      isInDoubt: (session) => finder().isInDoubt(session),
+      log: { warn: () => undefined, error: (what, facts) => onTrouble(what, facts?.error) },
+    })
+    const guards = new LeaseGuards({
+      access: () => settings.access,
+      approvalOf: () => 'known',
+      rules: { machine: () => ({ kind: 'allowed' }), user: ({ account }) => parts.mayUse(account) },
+      serving: { refusal },
+      isRestored: () => false,
+      seatsPerAgent: () => 0,
+    })
     this.desk = new LeaseDesk({
       lessor,
       // The finder needs what the desk tells, and the desk the finder.
@@ -106,14 +147,7 @@ export class AgentNetwork {
         placeOf: (...asked) => finder().placeOf(...asked),
         waiting: (product) => finder().waiting(product),
       },
-      guards: new LeaseGuards({
-        access: () => settings.access,
-        approvalOf: () => 'known',
-        rules: { machine: () => ({ kind: 'allowed' }), user: ({ account }) => parts.mayUse(account) },
-        serving: { refusal },
-        isRestored: () => false,
-        seatsPerAgent: () => 0,
-      }),
+      guards,
       upstream: {
         renewFirst: (supply) => seats.renewals.renewFirst(supply),
         isInDoubt: (supply) => seats.isInDoubt([supply]),
@@ -125,17 +159,33 @@ export class AgentNetwork {
       explain: parts.explain,
       licenseFacts: () => ({ model: 'perpetual' }),
       relayed: () => (settings.remoteAllowed ? known.relayed() : []),
+      ...(parts.travel === undefined ? {} : { detaching: () => (this.travel as Travel).offered }),
     })
-    this.#routes = leaseRoutes(this.desk, new PeerStreams(process))
+    seats.onWanted((manager, product) => this.desk.passWanted(manager, product))
+    this.travel =
+      parts.travel &&
+      new Travel({
+        ...parts,
+        ...parts.travel,
+        known: parts.managers,
+        leases: this.leases,
+        managers: this.managers,
+        guards,
+        tell: (agent, id) => this.desk.noteDetachment(agent, id),
+      })
+    this.#routes = [...leaseRoutes(this.desk, new PeerStreams(process)), ...(this.travel?.routes ?? [])]
   }
 
   start(): void {
     this.managers.start()
     this.seats.start()
+    this.kept.start()
+    this.travel?.start()
   }
 
   stop(): void {
     this.desk.stop()
+    this.kept.stop()
     this.seats.stop()
     this.managers.stop()
     this.#calls.close()

@@ -3,7 +3,7 @@
  * serving and of access, rules, reserves that are taken.
  */
 import type { ProductName } from '../../agent/domain/product-name.ts'
-import type { Incident } from './incidents.ts'
+import { type Incident, restoreLicenses } from './incidents.ts'
 import type { Site } from './site.ts'
 
 export const networkIncidents: readonly Incident[] = [
@@ -17,7 +17,10 @@ export const networkIncidents: readonly Incident[] = [
   [2, 'access is closed', closeAccess],
   [2, 'a rule denies', deny],
   [8, 'a reserve is taken', takeReserve],
-  [8, 'all is allowed again', ({ world }) => world.sites.forEach(allowAll)],
+  [6, 'a reserve is set', setReserve],
+  [4, 'a reserve is removed', removeReserve],
+  [20, 'all is allowed again', ({ world }) => world.sites.forEach(allowAll)],
+  [8, 'licenses are as at first', ({ world }) => world.sites.forEach((site) => void restoreLicenses(site))],
 ]
 
 function cutOne(site: Site): void {
@@ -114,4 +117,32 @@ function takeReserve(site: Site): void {
     .obtain(want, () => ({ isPlaced: true, answer: true }))
     .then(({ placed }) => world.count(placed === undefined ? 'reserve: none' : 'reserve: taken'))
     .catch(() => undefined)
+}
+
+/** Seats that this machine keeps in advance, topped up until it is removed. */
+function setReserve(site: Site): void {
+  const { agent, world } = site
+  const kept = agent?.isListening ? agent.network?.kept : undefined
+  if (!kept) return
+  const { random, sites } = world
+  const license = random.pick(sites.flatMap(({ catalog }) => catalog))
+  const product: ProductName = `${license.vendor}/${license.product ?? 'cam'}`
+  const reserve = { id: `r${random.integer(1, 2)}`, product, seats: random.integer(1, 3) }
+  site.say(`keeps ${reserve.seats} of ${product} in advance`)
+  kept.reserves.put(reserve, 'admin').catch(() => undefined)
+}
+
+function removeReserve(site: Site): void {
+  const kept = site.agent?.isListening ? site.agent.network?.kept : undefined
+  const reserves = kept?.reserves.list() ?? []
+  if (reserves.length === 0) return
+  const { id } = site.world.random.pick(reserves)
+  site.say(`keeps nothing of ${id} any more`)
+  kept?.reserves.remove(id, 'admin').catch(() => undefined)
+}
+
+/** Of every machine. */
+export async function removeReserves({ agent }: Site): Promise<void> {
+  const reserves = agent?.network?.kept.reserves
+  for (const { id } of reserves?.list() ?? []) await reserves?.remove(id, 'admin')
 }

@@ -95,8 +95,11 @@ export class Network {
   }
 
   /** A seat is free for those in whose time one was free at every moment. */
-  noteRoom(): void {
-    for (const exchange of this.#open) this.#noteRoomFor(exchange)
+  noteRoom(isMixed: boolean): void {
+    for (const exchange of this.#open) {
+      if (isMixed) exchange.roomAllTheTime = false
+      this.#noteRoomFor(exchange)
+    }
   }
 
   deliver(message: Message): void {
@@ -154,13 +157,13 @@ export class Network {
     const isAnybodyWaiting = (agent?.broker.waiting(product as `${string}/${string}`) ?? 0) > 0
     if ((exchange.kind === 'open' && wait > 0) || isAnybodyWaiting) this.#waited.set(product, now)
     if (!exchange.roomAllTheTime) return
-    if (agent?.serving.state() !== 'open') exchange.roomAllTheTime = false
+    const isOpen = agent?.serving.state() === 'open'
     const isLine =
       now - (this.#waited.get(product) ?? Number.NEGATIVE_INFINITY) < placeKept ||
       [...this.#open].some(
         ({ kind, attempt: { wish } }) => kind === 'open' && wish.wait > 0 && wish.product === product,
       )
-    exchange.roomAllTheTime = !isLine && this.#site.ledger.hasRoom(product, feature, seats)
+    exchange.roomAllTheTime = isOpen && !isLine && this.#site.ledger.hasRoom(product, feature, seats)
   }
 
   #toApplication(exchange: Exchange, answer: Answer): void {

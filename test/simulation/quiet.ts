@@ -5,7 +5,7 @@
  */
 import { restoreLicenses } from './incidents.ts'
 import { type License, supplyIdOf } from './licenses.ts'
-import { allowAll } from './network-incidents.ts'
+import { allowAll, removeReserves } from './network-incidents.ts'
 import { step } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Violation } from './violation.ts'
@@ -14,14 +14,19 @@ import type { World } from './world.ts'
 /** Twice the longest lease time and its grace, as a record holds, then time for the last end. */
 const longestTime = 2 * 120_000 + 15_000 + 10_000
 /** Each agent between needs the same anew, then leases are kept for a while and given back. */
-const longestNetworkTime = 3 * longestTime + 300_000
+const longestNetworkTime = (agents: number): number => Math.max(3, agents - 1) * longestTime + 300_000
+/** The longest detachment here, its grace, and as much as a clock that was wrong may have added. */
+const longestTrip = 900_000 + 600_000 + 300_000
 const mostSteps = 200_000
 
+/** What an application was answered that asked in quiet, and keeps its seat until it is closed. */
 interface Opened {
   readonly site: Site
   readonly kind: string
   readonly code?: string
-  readonly session?: { readonly id: string; readonly key: string }
+  readonly session?: { readonly id: string; readonly key: string; readonly renewIn: number }
+  /** True time of its next heartbeat. */
+  beatAt: number
 }
 
 export async function checkQuiet(world: World): Promise<void> {
@@ -44,8 +49,17 @@ export async function checkQuiet(world: World): Promise<void> {
   )
   world.wires.heal()
   for (const site of sites) allowAll(site)
-  const end = world.now + (world.isNetwork ? longestNetworkTime : longestTime)
+  // What was set a moment ago is not on the disk yet.
+  const set = world.now + 10_000
+  await until(world, 'the reserves are set', () => world.now >= set)
+  let removed = 0
+  for (const site of sites) void removeReserves(site).then(() => removed++)
+  await until(world, 'the reserves are removed', () => removed === sites.length)
+  if (world.options.detaching) await endTrips(world)
+  const end = world.now + (world.isNetwork ? longestNetworkTime(world.options.isRow ? sites.length : 0) : longestTime)
+  world.isWaiting = true
   await until(world, 'the longest time is over', () => world.now >= end)
+  world.isWaiting = false
   for (const site of sites) checkFree(site)
   let restored = 0
   for (const site of sites) void restoreLicenses(site).then(() => restored++)
@@ -60,9 +74,37 @@ export async function checkQuiet(world: World): Promise<void> {
   for (const site of sites) for (const application of site.applications) application.nextAt = world.now
 }
 
+/** Nobody takes anything along any more, all clocks are right, and every date passes. */
+async function endTrips(world: World): Promise<void> {
+  world.mail.lose()
+  let accepted = 0
+  for (const site of world.sites) {
+    site.settings.detaching = true
+    site.settings.kept = 0
+    site.setRight()
+    void site.agent?.network?.travel?.floor.acceptWall().then(() => accepted++)
+  }
+  await until(world, 'the clocks are right', () => accepted === world.sites.length)
+  const end = world.now + longestTrip
+  world.isWaiting = true
+  const isAway = (): boolean =>
+    world.sites.some(({ ledger }) => [...ledger.detachments.outs.values()].some(({ state }) => state === 'out'))
+  await until(world, 'all dates are over', () => world.now >= end || !isAway())
+  world.isWaiting = false
+}
+
+function checkTrips({ ledger, name }: Site): void {
+  const { ins, outs } = ledger.detachments
+  const here = [...ins.values()].filter(({ state }) => state !== 'returned' && state !== 'ended')
+  const away = [...outs.values()].filter(({ state }) => state === 'out')
+  const left = [...here, ...away].map(({ id, state }) => `${id} ${state}`)
+  if (left.length > 0) throw new Violation(`${name}: detachments are left: ${left.join(', ')}`)
+}
+
 function checkFree(site: Site): void {
   const { ledger, agent, network, name } = site
   if (!agent) throw new Violation('the agent is gone')
+  checkTrips(site)
   if (ledger.grants.size > 0) throw new Violation(`${name}: seats are lost: ${[...ledger.grants.keys()].join(', ')}`)
   if (ledger.leases.size > 0)
     throw new Violation(
@@ -102,27 +144,34 @@ async function checkFullHouse(world: World, product: string): Promise<void> {
       ...(wait > 0 ? { wait } : {}),
       activity: 'heartbeat',
     })
-    if (answer) answers.push({ site, ...answer })
+    if (answer) answers.push({ site, beatAt: world.now, ...answer })
   }
   for (let index = 0; index <= seats; index++) {
     // Seats that nobody uses any more come back from where they were first.
     const wait = world.isNetwork && index < seats ? 200 : 0
     void ask(spread ? random.pick(everywhere) : first, `user-${index}`, wait)
-    await until(world, 'a seat is answered', () => answers.length > index)
+    await until(
+      world,
+      'a seat is answered',
+      () => answers.length > index,
+      () => answers,
+    )
   }
   const opened = answers.filter(({ session }) => session !== undefined)
   if (opened.length !== seats || answers.at(-1)?.kind !== 'refused')
     throw new Violation(
-      `${opened.length} sessions of ${product} fit into ${seats} seats: ${answers.map((one) => `${one.site.name} ${one.code ?? one.kind}`).join(', ')}`,
+      `${opened.length} sessions of ${product} fit into ${seats} seats: ${answers.map(told).join(', ')}`,
     )
   const waiting = world.isNetwork ? random.integer(1, 3) : 0
   for (let index = 0; index < waiting; index++) void ask(random.pick(everywhere), `waiting-${index}`, 250)
   await close(world, opened)
   const served = (): Opened[] => answers.slice(seats + 1)
-  await until(world, 'who waits is answered', () => served().length === waiting)
+  await until(world, 'who waits is answered', () => served().length === waiting, served)
   const refused = served().filter(({ session }) => session === undefined)
   if (refused.length > Math.max(0, waiting - seats))
-    throw new Violation(`${refused.length} who wait for ${product} get nothing although all seats came free`)
+    throw new Violation(
+      `${product}: who waits gets nothing although all seats came free: ${refused.map(told).join(', ')}`,
+    )
   await close(
     world,
     served().filter(({ session }) => session !== undefined),
@@ -132,11 +181,23 @@ async function checkFullHouse(world: World, product: string): Promise<void> {
       if (!id.includes('/')) throw new Violation('a session that was given back still has its seat')
 }
 
-/** Whether seats of all these licenses can be had there, over at most two agents between. */
+function told({ site, code, kind }: Opened): string {
+  return `${site.name} ${code ?? kind}`
+}
+
+/** How long a lease must be to be passed on over so many agents between (R10, R21). */
+const shortestOver = [0, 60, 120, 120]
+
+/** Whether seats of all these licenses can be had there; over agents between if they can be promised for long enough. */
 function reaches(site: Site, licenses: readonly License[]): boolean {
-  let reached = [site]
-  for (let hops = 0; hops < 3; hops++) reached = [...new Set([...reached, ...reached.flatMap((one) => one.knows)])]
-  return licenses.every((license) => reached.some(({ catalog }) => catalog.includes(license)))
+  const known: (readonly Site[])[] = [[site, ...site.knows]]
+  for (const sites of known) if (known.length < shortestOver.length) known.push(sites.flatMap(({ knows }) => knows))
+  return licenses.every((license) =>
+    known.some(
+      (sites, between) =>
+        license.leaseSeconds >= (shortestOver[between] ?? 0) && sites.some(({ catalog }) => catalog.includes(license)),
+    ),
+  )
 }
 
 async function close(world: World, opened: readonly Opened[]): Promise<void> {
@@ -146,10 +207,27 @@ async function close(world: World, opened: readonly Opened[]): Promise<void> {
   await until(world, 'all are given back', () => closed === opened.length)
 }
 
-async function until(world: World, what: string, isTrue: () => boolean): Promise<void> {
+/** @param kept sessions that beat meanwhile */
+async function until(
+  world: World,
+  what: string,
+  isTrue: () => boolean,
+  kept: () => readonly Opened[] = () => [],
+): Promise<void> {
   for (let count = 0; !isTrue(); count++) {
     if (count > mostSteps) throw new Violation(`waited in vain until ${what}`)
+    for (const opened of kept()) if (opened.session && opened.beatAt <= world.now) beat(world, opened)
     await step(world)
     if (world.isNetwork) world.check()
   }
+}
+
+function beat(world: World, opened: Opened): void {
+  const { site, session } = opened
+  opened.beatAt = world.now + 2_000
+  void site.agent?.broker.heartbeat(session?.id ?? '', session?.key, {}).then((answer) => {
+    if (answer.kind === 'kept') return
+    const why = `${answer.code} ${answer.facts?.reason ?? ''}`
+    world.report(new Violation(`${site.name}: session ${session?.id} beat in time and is lost: ${why}`))
+  })
 }

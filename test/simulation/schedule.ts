@@ -5,6 +5,7 @@
 import { act } from './behavior.ts'
 import { type Incident, incidents } from './incidents.ts'
 import { networkIncidents } from './network-incidents.ts'
+import { tripIncidents } from './trips.ts'
 import type { World } from './world.ts'
 
 type Step = () => void | Promise<void>
@@ -14,12 +15,14 @@ const incidentChance = 0.012
 
 /** How late a timer fires at most, in ms. */
 const longestLate = 500
-const longestQuietLate = 3_000
+const longestNetworkLate = 1_000
+const longestWaitingLate = 3_000
+const timerSlack = 900
 /** In ms. What adding up times may make wrong, and how far time goes in one step at most. */
 const tiny = 0.001
 const longestPass = 5_000
 const longestSleepPass = 60_000
-const quietPass = 2_000
+const waitingPass = 2_000
 
 export async function step(world: World): Promise<void> {
   if (!world.isQuiet && world.random.chance(incidentChance)) await strike(world)
@@ -34,7 +37,11 @@ function settle(): Promise<void> {
 
 async function strike(world: World): Promise<void> {
   const { random, sites } = world
-  const possible: readonly Incident[] = world.isNetwork ? [...incidents, ...networkIncidents] : incidents
+  const possible: readonly Incident[] = [
+    ...(world.options.detaching ? tripIncidents : []),
+    ...(world.options.detaching ? incidents.filter(([, name]) => name !== 'wall is set') : incidents),
+    ...(world.isNetwork ? networkIncidents : []),
+  ]
   const [, name, happen] = random.weigh(possible.map((incident) => [incident[0], incident] as const))
   const site = random.pick(sites)
   if (!site.machine.isRunning) return
@@ -59,6 +66,9 @@ function chooseStep(world: World): Step {
       },
     ])
 
+  const mailed = world.mail.arriving()
+  if (mailed.length > 0) choices.push([5, () => world.mail.deliver(random.pick(mailed))])
+
   const letters = wires.arriving()
   const late = letters.filter(({ latest }) => latest <= now + tiny)
   const arriving = late.length > 0 ? late : letters
@@ -78,7 +88,7 @@ function chooseStep(world: World): Step {
       () => {
         const { process } = random.pick(timed).site
         // Together, as after a turn of the event loop that took long.
-        for (let isDue = process?.fire(); isDue && random.chance(0.7); ) isDue = process?.fire()
+        for (let isDue = process?.fire(); isDue && random.chance(0.85); ) isDue = process?.fire()
       },
     ])
 
@@ -101,15 +111,20 @@ function chooseStep(world: World): Step {
   if (down.length > 0) choices.push([5, () => random.pick(down).startAgent()])
   if (failed.length > 0) choices.push([5, () => random.pick(failed).crashAgent()])
 
-  if (overdue.length === 0 && late.length === 0 && latest < (world.isQuiet ? longestQuietLate : longestLate))
-    choices.push([choices.length === 0 || busy.length > 0 ? 1 : 4, () => passTime(world)])
+  const most = world.isWaiting ? longestWaitingLate : world.isNetwork ? longestNetworkLate : longestLate
+  const left = most - Math.max(0, latest)
+  if (overdue.length === 0 && late.length === 0 && left > 0)
+    choices.push([choices.length === 0 || busy.length > 0 ? 1 : 4, () => passTime(world, left)])
   return random.weigh(choices)
 }
 
-/** Up to the next thing that waits for its time, and not always all the way. */
-function passTime(world: World): void {
+/**
+ * Up to the next thing that waits for its time, and not always all the way.
+ * @param most ms, after which timers that are due would be too late
+ */
+function passTime(world: World, most: number): void {
   const { random, sites, wires, now } = world
-  const waits = [wires.nextAt - now]
+  const waits = [wires.nextAt - now, world.mail.nextAt - now]
   for (const { machine, network, process, applications } of sites) {
     if (machine.backAt !== undefined) {
       waits.push(machine.backAt - now)
@@ -117,13 +132,15 @@ function passTime(world: World): void {
     }
     for (const message of network.messages) waits.push(machine.until(message.deadline))
     for (const application of applications) waits.push(application.nextAt - now)
-    waits.push(machine.until(process?.nextDue ?? Number.POSITIVE_INFINITY))
+    // Timers are a little late anyway; those of many machines are late together.
+    const slack = world.isNetwork ? random.next() * timerSlack : 0
+    waits.push(machine.until((process?.nextDue ?? Number.POSITIVE_INFINITY) + slack))
   }
   const isAnybodyUp = sites.some(({ machine }) => machine.isRunning)
   const longest = Math.min(isAnybodyUp ? longestPass : longestSleepPass, ...waits.filter((ms) => ms > tiny))
-  // Nothing but timers go on in quiet: they may be late together, which is over sooner.
-  const isIdle = world.isQuiet && wires.letters.length === 0 && sites.every((site) => site.isIdle)
-  const next = isIdle ? Math.max(longest, quietPass) : longest
+  // Nothing but timers go on: they may be late together, which is over sooner.
+  const isIdle = world.isWaiting && wires.letters.length === 0 && sites.every((site) => site.isIdle)
+  const next = Math.min(most, isIdle ? Math.max(longest, waitingPass) : longest)
   const ms = random.chance(0.8) ? next : random.next() * next
   const back = Math.min(...sites.map(({ machine }) => (machine.backAt ?? Number.POSITIVE_INFINITY) - now))
   for (const { machine } of sites) machine.pass(Math.min(ms, back))

@@ -15,6 +15,22 @@ for (const seed of seeds) {
   })
 }
 
+for (const agents of [2, 3, 4]) {
+  test(`no seat is used twice and none is lost between ${agents} machines`, async (t) => {
+    const { happened, revision } = await simulate({ seed: 100 + agents, agents, steps: 6_000 })
+    t.true(revision > 100)
+    for (const what of ['connection is cut', 'seen remote', 'seen granted'])
+      t.true((happened[what] ?? 0) > 0, `the run has no ${what}`)
+  })
+
+  test(`no seat that is taken along is used twice or missing after its date, between ${agents} machines`, async (t) => {
+    const { happened } = await simulate({ seed: 200 + agents, agents, steps: 10_000, detaching: true })
+    for (const what of ['detach', 'detach by mail', 'extend'])
+      t.true((happened[what] ?? 0) > 0, `the run has no ${what}`)
+    t.true((happened['detached: made'] ?? 0) + (happened['mail: applied'] ?? 0) > 0, 'nothing is taken along')
+  })
+}
+
 test('a seed repeats a run to the last journal entry', async (t) => {
   const [one, other] = [await simulate({ seed: 11, steps: 4_000 }), await simulate({ seed: 11, steps: 4_000 })]
   t.deepEqual(one, other)

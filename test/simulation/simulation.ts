@@ -13,6 +13,10 @@ export interface SimulationOptions {
   readonly steps: number
   /** How many machines with an agent each; 1 without one. */
   readonly agents?: number
+  /** Each machine knows the one before it only. */
+  readonly isRow?: boolean
+  /** Seats are taken along until a date, too. */
+  readonly detaching?: boolean
   /** Made anew for each machine. */
   readonly store?: () => Store
   /** False: only the counts of believed seats are checked, not that each belief has its record. */
@@ -39,7 +43,7 @@ export class SimulationFailure extends Error {
   constructor(options: SimulationOptions, at: number, cause: unknown, trace: readonly string[]) {
     const what = cause instanceof Error ? cause.message : String(cause)
     super(
-      `seed ${options.seed}, agents ${options.agents ?? 1}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
+      `seed ${options.seed}, agents ${options.agents ?? 1}${options.isRow ? ', in a row' : ''}${options.detaching ? ', detaching' : ''}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
       { cause },
     )
     this.name = 'SimulationFailure'
@@ -47,7 +51,7 @@ export class SimulationFailure extends Error {
 }
 
 /** Everything is made quiet and counted again after so many steps, and at the end. */
-const stepsUntilQuiet = 5_000
+const stepsUntilQuiet = { alone: 5_000, network: 10_000 }
 
 export async function simulate(options: SimulationOptions): Promise<Report> {
   const { seed, steps, traceLength } = options
@@ -57,14 +61,17 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     store: options.store ?? (() => new MemoryStore()),
     checksBacking: options.checksBacking ?? true,
     longestLag: options.longestLag ?? 0.0024,
+    detaching: options.detaching ?? false,
+    isRow: options.isRow ?? false,
     ...(traceLength === undefined ? {} : { traceLength }),
   })
+  const untilQuiet = world.isNetwork ? stepsUntilQuiet.network : stepsUntilQuiet.alone
   let at = 0
   try {
     for (at = 1; at <= steps; at++) {
       await step(world)
       world.check()
-      if (at % stepsUntilQuiet === 0 || at === steps) await checkQuiet(world)
+      if (at % untilQuiet === 0 || at === steps) await checkQuiet(world)
     }
   } catch (error) {
     throw new SimulationFailure(options, at, error, world.trace)

@@ -4,6 +4,8 @@
  */
 
 import type { Cancel } from '../../agent/clock.ts'
+import type { DetachmentTextsParts } from '../../agent/detachment-texts.ts'
+import type { SigningKey } from '../../agent/domain/documents/keys.ts'
 import type { PeerCaller } from '../../agent/peers/lease-desk-ask.ts'
 import type { NewsListener } from '../../agent/peers/lease-desk-news.ts'
 import type { PeerAnswered } from '../../agent/peers/manager-calls.ts'
@@ -17,8 +19,9 @@ import type { License } from './licenses.ts'
 import { SimulatedMachine, type SimulatedProcess } from './machine.ts'
 import type { PeerRequest } from './neighbors.ts'
 import { Network } from './network.ts'
+import { checkSent } from './sent.ts'
 import type { SitePlan } from './topology.ts'
-import { Violation } from './violation.ts'
+import { licenseText } from './vendors.ts'
 import type { World } from './world.ts'
 
 export interface SiteOptions extends SitePlan {
@@ -30,10 +33,16 @@ export interface SiteOptions extends SitePlan {
   readonly rate: number
 }
 
+/** Detachments are made by the wall, which is right at first where there are any. */
+const startOfWalls = Date.UTC(2027, 0, 4, 8)
+/** For how long the seats of a detachment are kept after its date. */
+const graceSeconds = 600
+
 export class Site {
   readonly world: World
   readonly name: string
   readonly agentId: string
+  readonly key: SigningKey
   readonly #knows: readonly number[]
   /** Whether the system tells boots and processes apart, as Linux does; else every start of the agent counts as another boot. */
   readonly seesProcesses: boolean
@@ -52,24 +61,37 @@ export class Site {
   /** Product > who is first in line, and since when without a break, in true time. */
   #heads = new Map<string, { readonly id: string; readonly since: number }>()
   #processes = 0
+  /** In which boot its agent started last. */
+  #boots = 0
   #isSetUp = false
 
   constructor(world: World, options: SiteOptions) {
     const { random } = world
-    const { name, agentId, knows, store, catalog, applications, rate, lingerSeconds } = options
+    const { name, key, knows, store, catalog, applications, rate, lingerSeconds } = options
     this.world = world
     this.name = name
-    this.agentId = agentId
+    this.agentId = key.id
+    this.key = key
     this.#knows = knows
     this.catalog = catalog
-    this.settings = { handingOut: true, remoteAllowed: true, access: 'rules', denied: undefined, lingerSeconds }
+    this.settings = {
+      handingOut: true,
+      remoteAllowed: true,
+      access: 'rules',
+      denied: undefined,
+      lingerSeconds,
+      detaching: true,
+      kept: 0,
+      graceSeconds,
+    }
     this.seesProcesses = random.chance(0.7)
-    const wall = Date.UTC(2027, 0, 4, 8) + random.integer(0, 1_000_000)
+    const isTraveling = world.options.detaching === true
+    const wall = startOfWalls + (isTraveling ? random.integer(-120_000, 120_000) : random.integer(0, 1_000_000))
     this.machine = new SimulatedMachine({ wall, tellsBoots: this.seesProcesses, rate })
     const now = (): number => this.machine.now
     this.network = new Network(this)
     this.ledger = new Ledger(now, {
-      written: () => this.network.noteRoom(),
+      written: (isMixed) => this.network.noteRoom(isMixed),
       opened: (id) => this.auditor.noteOpened(id, this.#heads),
     })
     this.auditor = new Auditor(this)
@@ -113,6 +135,9 @@ export class Site {
   startAgent(): void {
     const { world } = this
     const { random } = world
+    // What was not counted while it was off is found on the network.
+    if (world.options.detaching && (!this.seesProcesses || this.machine.boots !== this.#boots)) this.setRight()
+    this.#boots = this.machine.boots
     const process = this.machine.startProcess()
     this.process = process
     const agent = new SimulatedAgent({
@@ -134,7 +159,20 @@ export class Site {
               managers: this.knows.map(({ agentId, name }) => ({ id: agentId, name, addresses: [name] })),
               randomId: () => random.text(22),
               random: () => random.next(),
-              onTrouble: (what, error) => this.#trouble(what, error),
+              onTrouble: (what, error) => this.noteTrouble(what, error),
+              ...(world.options.detaching
+                ? {
+                    travel: {
+                      agent: this.key,
+                      shelf: { get: (id) => this.#installed(id) },
+                      agentOf: (named) => {
+                        const found = world.sites.find((site) => site.agentId === named || site.name === named)
+                        return found && { id: found.agentId, name: found.name, key: found.key.jwk }
+                      },
+                      ahead: (id) => world.siteOf(id).machine.wall - this.machine.wall,
+                    },
+                  }
+                : {}),
             },
           }),
     })
@@ -153,6 +191,17 @@ export class Site {
 
   say(what: string): void {
     this.world.say(`${this.name} ${what}`)
+  }
+
+  /** A license as documents have it. */
+  #installed(id: string): ReturnType<DetachmentTextsParts['shelf']['get']> {
+    const license = this.agent?.licenses.get(id)
+    return license && ({ license: licenseText(license), activation: undefined } as never)
+  }
+
+  /** The wall as a clock that is right has it. */
+  setRight(off = 0): void {
+    this.machine.wall = startOfWalls + this.machine.now + off
   }
 
   #setUp(agent: SimulatedAgent, license: License): void {
@@ -219,19 +268,11 @@ export class Site {
   }
 
   /** What must be on this machine's disk before it says so to another one. */
-  checkSent(manager: string, { method, path }: PeerRequest): void {
-    const id = path.split('/')[2]
-    if (id === undefined) return
-    const lease = this.ledger.leases.get(id)
-    const what = `${this.name} sends ${method} of lease ${id}, which is ${lease?.state ?? 'not'} on its disk`
-    if (lease && lease.manager.id !== manager) this.world.report(new Violation(`${what}, but of another manager`))
-    if (method === 'PUT' && lease?.state !== 'asking') this.world.report(new Violation(`R7: ${what}`))
-    if (method !== 'DELETE') return
-    const isOver = lease?.state === 'returning' || lease?.state === 'cancelling'
-    if (!isOver || this.ledger.used(id) > 0) this.world.report(new Violation(`R16: ${what}`))
+  checkSent(manager: string, request: PeerRequest): void {
+    checkSent(this, manager, request)
   }
 
-  #trouble(what: string, error: unknown): void {
+  noteTrouble(what: string, error: unknown): void {
     this.say(`has trouble: ${what}: ${error instanceof Error ? error.message : String(error)}`)
     const isExpected = error instanceof Error && 'code' in error && error.code === 'store_unavailable'
     if (!isExpected) this.world.report(error)

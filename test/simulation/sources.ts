@@ -3,6 +3,7 @@
  * for each agent between. Reads the ledgers only.
  */
 import type { Application, Attempt } from './application.ts'
+import type { RecordedIn } from './detachment-ledger.ts'
 import type { License } from './licenses.ts'
 import type { Site } from './site.ts'
 
@@ -17,8 +18,6 @@ export interface Hop {
 export interface Source {
   /** Seats of the session out of it. */
   readonly seats: number
-  /** As the session's record has it. */
-  readonly key: string | undefined
   /** The application's machine first, the license's last. */
   readonly hops: readonly Hop[]
 }
@@ -28,7 +27,7 @@ const mostHops = 8
 
 /** What is not on a disk any more was as it was last. */
 export function sourcesOf(site: Site, session: string): Source[] {
-  return (site.ledger.lastGrant.get(session)?.parts ?? []).map(({ supply, seats, key }) => {
+  return (site.ledger.lastGrant.get(session)?.parts ?? []).map(({ supply, seats }) => {
     const hops: Hop[] = [{ site, grant: session, supply }]
     for (let next = above(site, supply); next !== undefined && hops.length < mostHops; ) {
       const { manager, grant } = next
@@ -37,18 +36,31 @@ export function sourcesOf(site: Site, session: string): Source[] {
       hops.push({ site: manager, grant, supply: part.supply })
       next = above(manager, part.supply)
     }
-    return { seats, key, hops }
+    return { seats, hops }
   })
 }
 
 function above(site: Site, supply: string): { readonly manager: Site; readonly grant: string } | undefined {
-  const lease = site.ledger.lastLease.get(supply)
-  return lease && { manager: site.world.siteOf(lease.manager.id), grant: `${site.agentId}/${supply}` }
+  const { ledger, world, agentId } = site
+  const attached = ledger.detachments.lastIns.get(supply)
+  if (attached) return departed(site, attached)
+  const lease = ledger.lastLease.get(supply)
+  if (!lease) return undefined
+  const leased = { manager: world.siteOf(lease.manager.id), grant: `${agentId}/${supply}` }
+  if (leased.manager.ledger.grants.has(leased.grant)) return leased
+  // Its manager has made a detachment of it, be it that this machine has not heard that.
+  for (const one of ledger.detachments.becameOf(supply)) {
+    const other = departed(site, one)
+    if (other.manager.ledger.grants.has(other.grant)) return other
+  }
+  return leased
 }
 
-/** By which rule the license of a supply counts; undefined when that can't be seen any more. */
-export function ruleOf(site: Site, supply: string): License['rule'] | undefined {
-  return site.ledger.licenseOf(supply)?.rule ?? site.ledger.lastLease.get(supply)?.terms?.rule
+function departed(
+  { agentId, world }: Site,
+  { id, manager }: RecordedIn,
+): { readonly manager: Site; readonly grant: string } {
+  return { manager: world.siteOf(manager.id), grant: `${agentId}/detached/${id}` }
 }
 
 /** What an application's seat is counted for, by the simulator's own means (R18); undefined: it counts for itself. */

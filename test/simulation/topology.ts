@@ -2,11 +2,13 @@
  * Which machines there are and which of them know each other: managers, a branch between them and some clients, or all on one
  * floor.
  */
+import type { SigningKey } from '../../agent/domain/documents/keys.ts'
+import { sampleKey } from '../domain/documents/samples.ts'
 import type { Random } from './random.ts'
 
 export interface SitePlan {
   readonly name: string
-  readonly agentId: string
+  readonly key: SigningKey
   readonly hasLicenses: boolean
   /** Indices of the machines whose agents it may ask for seats. */
   readonly knows: readonly number[]
@@ -14,13 +16,24 @@ export interface SitePlan {
   readonly lingerSeconds: number
 }
 
-/** An id has 32 bytes in base64url. */
-function idOf(index: number): string {
-  return `${String.fromCharCode(97 + index).repeat(42)}A`
+/** Each agent has a key of its own. */
+function keyOf(index: number): SigningKey {
+  return sampleKey(`agent ${index}`)
+}
+
+/** Each knows the one before it only: a manager, and behind it one branch after another. */
+export function inventRow(random: Random, agents: number): SitePlan[] {
+  return Array.from({ length: agents }, (_, index) => ({
+    name: index === 0 ? 'M1' : index === agents - 1 ? `C${index + 1}` : `B${index + 1}`,
+    key: keyOf(index),
+    hasLicenses: index === 0,
+    knows: index === 0 ? [] : [index - 1],
+    lingerSeconds: random.pick([1, 10, 60, 300]),
+  }))
 }
 
 export function inventNetwork(random: Random, agents: number): SitePlan[] {
-  if (agents === 1) return [{ name: 'the agent', agentId: idOf(0), hasLicenses: true, knows: [], lingerSeconds: 0 }]
+  if (agents === 1) return [{ name: 'the agent', key: keyOf(0), hasLicenses: true, knows: [], lingerSeconds: 0 }]
   const managers = agents > 2 && random.chance(0.5) ? 2 : 1
   const hasBranch = agents > managers + 1 && random.chance(0.5)
   const isFloor = random.chance(0.3)
@@ -30,7 +43,7 @@ export function inventNetwork(random: Random, agents: number): SitePlan[] {
     const name = isManager ? `M${index + 1}` : index === branch ? 'B' : `C${index + 1}`
     return {
       name,
-      agentId: idOf(index),
+      key: keyOf(index),
       hasLicenses: isManager,
       knows: knownTo(index),
       lingerSeconds: random.pick([1, 10, 60, 300]),

@@ -98,7 +98,7 @@ export class Wires {
     const { random, isQuiet, now } = this.#world
     const { delay = [0, isQuiet ? quietDelay : usualDelay], stream } = options
     const earliest = now + delay[0] + (delay[0] > 0 ? random.next() * (delay[1] - delay[0]) : 0)
-    const latest = Math.max(earliest + usualDelay, now + delay[1])
+    const latest = Math.max(earliest + (isQuiet ? quietDelay : usualDelay), now + delay[1])
     this.letters.push({ to, earliest, latest, deliver, ...(stream === undefined ? {} : { stream }) })
   }
 
@@ -162,11 +162,12 @@ export class Wires {
     const cancel = process.after(timeout, () => answered(broken('No answer came in time.', !exchange.isSent)))
     const to = this.#world.siteOf(id)
     const exchange: Exchange = { from, to, request, answered, isOver: () => isOver, isSent: false }
+    const giveUp = (): void => answered(broken('It was given up.', !exchange.isSent))
     if (signal?.aborted) {
-      answered(broken('It was given up.', true))
+      giveUp()
       return
     }
-    signal?.addEventListener('abort', () => answered(broken('It was given up.', !exchange.isSent)), { once: true })
+    signal?.addEventListener('abort', giveUp, { once: true })
     from.checkSent(id, request)
     this.#send(exchange)
   }
@@ -180,23 +181,15 @@ export class Wires {
     if (!isThere && (this.isCut(from, to) || this.isCut(to, from) || !to.machine.isRunning)) return
     exchange.isSent = true
     const until = this.#cutUntil(from, to) - this.#world.now
-    if (until > longestDelay) return
     const late: readonly [number, number] = [1, longestDelay]
     const deliver = (delay?: readonly [number, number]): void =>
       this.post(to, () => this.#arrive(exchange, signature), delay === undefined ? {} : { delay })
-    if (until > 0) {
-      deliver([until, until + 5_000])
-      return
-    }
     const fate = isQuiet ? 1 : random.next()
-    if (fate < 0.03) return
-    if (fate < 0.06) {
-      deliver(late)
-      return
-    }
-    deliver()
+    if (until > longestDelay || fate < 0.03) return
+    if (until > 0) deliver([until, until + 5_000])
+    else deliver(fate < 0.06 ? late : undefined)
     // The connection broke, and it was sent over another one as well.
-    if (fate < 0.09) deliver(random.chance(0.5) ? undefined : late)
+    if (fate >= 0.06 && fate < 0.09) deliver(random.chance(0.5) ? undefined : late)
   }
 
   #arrive(exchange: Exchange, { process, at }: Signature): void {

@@ -4,10 +4,11 @@
  */
 import type { Store } from '../../agent/store/store.ts'
 import { Census } from './census.ts'
-import { inventLicenses, ruleOfAll } from './licenses.ts'
+import { inventDetaching, inventLicenses, ruleOfAll } from './licenses.ts'
+import { Mail } from './mail.ts'
 import { Random } from './random.ts'
 import { Site } from './site.ts'
-import { inventNetwork } from './topology.ts'
+import { inventNetwork, inventRow } from './topology.ts'
 import { Wires } from './wires.ts'
 
 const traceLength = 60
@@ -22,6 +23,10 @@ export interface WorldOptions {
   readonly checksBacking: boolean
   /** How much slower than those of their machine the clocks of applications may run; the grace is for less than 0.25 % (R10). */
   readonly longestLag: number
+  /** Each machine knows the one before it only, so that seats come over all of them. */
+  readonly isRow?: boolean
+  /** Seats are taken along until a date, too. */
+  readonly detaching?: boolean
   /** How much of the last happenings is kept for a failure to show. */
   readonly traceLength?: number
 }
@@ -31,11 +36,14 @@ export class World {
   readonly random: Random
   readonly sites: readonly Site[]
   readonly wires: Wires
+  readonly mail: Mail
   readonly census: Census
   readonly trace: string[] = []
   readonly happened = new Map<string, number>()
   /** While true nothing goes wrong. */
   isQuiet = false
+  /** While true timers may be later than else: nothing but waiting goes on. */
+  isWaiting = false
   #found: unknown
 
   constructor(options: WorldOptions) {
@@ -43,13 +51,17 @@ export class World {
     const random = new Random(options.seed)
     this.random = random
     this.wires = new Wires(this)
+    this.mail = new Mail(this)
     const rule = ruleOfAll(random)
-    this.sites = inventNetwork(random, options.agents).map(
+    const plans = options.isRow ? inventRow(random, options.agents) : inventNetwork(random, options.agents)
+    this.sites = plans.map(
       (plan, index, { length }) =>
         new Site(this, {
           ...plan,
           store: options.store(),
-          catalog: plan.hasLicenses ? inventLicenses(random, rule, length === 1 ? '' : String(index + 1)) : [],
+          catalog: (plan.hasLicenses ? inventLicenses(random, rule, length === 1 ? '' : String(index + 1)) : []).map(
+            (license) => (options.detaching ? { ...license, detach: inventDetaching(random) } : license),
+          ),
           applications: length === 1 ? random.integer(4, 20) : random.integer(1, 6),
           // Two of them differ by less than 0.25 %.
           rate: length === 1 ? 1 : 1 + (random.next() - 0.5) * 0.0024,
