@@ -104,7 +104,7 @@ export function makeDocuments(text: string, apply: boolean, trust: boolean): Rec
     id: 'd-returned',
     detachment: 'd-returned',
     applied: false,
-    refused: { code: 'already_returned', detail: 'It was given back; bring the receipt.' },
+    refused: { code: 'already_returned', detail: 'It was given back by this machine.' },
     ...(apply
       ? { block: '-----BEGIN LEASEHOLD RETURN RECEIPT-----\nAAAA\n-----END LEASEHOLD RETURN RECEIPT-----\n' }
       : {}),
