@@ -2,6 +2,7 @@
  * Connects the pages about seats that are taken along to what the interface does. Part of the composition root; only
  * `agent-pages.ts` imports it.
  */
+import { randomUUID } from 'node:crypto'
 import type { Owners } from './agent-api.ts'
 import type { DetachingPart, DetachWish } from './http/ui/detaching-parts.ts'
 
@@ -24,7 +25,8 @@ export function connectDetaching({ configuration, detaching }: Owners): Detachin
       return { kind: 'accepted' }
     },
     plan: (wish) => detachments.plan(request(wish)),
-    detach: (wish) => detachments.detach(request(wish)),
+    order: () => randomUUID(),
+    detach: (wish, order) => detachments.detach(request(wish), order),
     extend: (id, until) => detachments.extend(id, until === undefined ? {} : { until }),
     giveBack: (id) => detachments.giveBack(id),
     makeReceipt: (id) => detachments.makeReceipt(id),

@@ -2,9 +2,9 @@
  * Builds and connects what takes seats along: both sides of detachments, their calls, their jobs. Part of the composition root; only
  * `agent.ts` and tests import it.
  */
-import { type AccessRules, subjectOf } from './access-rules.ts'
+import type { AccessRules } from './access-rules.ts'
 import type { ConnectedDesk } from './agent-desk.ts'
-import { detachableProducts } from './agent-detachable.ts'
+import { clockApi, detachmentsApi, localZone } from './agent-detach-api.ts'
 import type { ConnectedNetwork } from './agent-network.ts'
 import type { Clock, Timers } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
@@ -19,16 +19,12 @@ import type { DetachmentManagers } from './detachment-link.ts'
 import { DetachmentMaking, type DetachSettings } from './detachment-making.ts'
 import { DetachmentReturning } from './detachment-returning.ts'
 import { DetachmentTexts } from './detachment-texts.ts'
-import { isGone } from './detachment-view.ts'
-import { Detachments, type DetachWish } from './detachments.ts'
+import { Detachments } from './detachments.ts'
 import type { SigningKey } from './domain/documents/keys.ts'
-import { behindGrace, runningWait } from './domain/floor.ts'
 import type { ProductName } from './domain/product-name.ts'
-import { type Refusal, refuse } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { CookieAccess } from './http/access.ts'
-import type { ClockState, Detach } from './http/api/detachment-shapes.ts'
 import { peerDetachmentRoutes } from './http/peer-api/detachments.ts'
 import type { Route } from './http/route.ts'
 import type { ApiParts } from './http/routes.ts'
@@ -37,7 +33,6 @@ import { Housekeeping } from './jobs/housekeeping.ts'
 import type { Lessor } from './lessor.ts'
 import type { LicenseShelf } from './license-shelf.ts'
 import type { Log } from './log.ts'
-import { paged } from './paging.ts'
 import { detachmentLink } from './peers/detachment-calls.ts'
 import { DetachmentDesk } from './peers/detachment-desk.ts'
 import type { OfferedDetachments } from './peers/lease-desk.ts'
@@ -187,7 +182,10 @@ export function connectDetach(parts: DetachParts): ConnectedDetach {
     detachments,
     housekeeping,
     routes: peerDetachmentRoutes(desk),
-    api: { detachments: apiOf(parts, detachments, making), clock: clockOf(parts) },
+    api: {
+      detachments: detachmentsApi({ ...parts, detachments, making, directory: discovery.directory }),
+      clock: clockApi(floor, clock),
+    },
     start: () => {
       const look = (): void => {
         ending.look().catch(trouble)
@@ -243,93 +241,4 @@ function agentOf(named: string, { network }: DetachParts) {
     name: known.name,
     ...(ahead === undefined ? {} : { ahead }),
   }
-}
-
-function apiOf(
-  parts: DetachParts,
-  detachments: Detachments,
-  making: DetachmentMaking,
-): ConnectedDetach['api']['detachments'] {
-  const { configuration, access, rules, self } = parts
-  const wishOf = (request: Detach): DetachWish => {
-    const { user, preview: _, ...rest } = request
-    const { account, email, displayName } = user ?? {}
-    const who = {
-      ...(account ? { account } : {}),
-      ...(email ? { email } : {}),
-      ...(displayName ? { displayName } : {}),
-      ...(rest.recipient === undefined ? { host: self().name } : {}),
-    }
-    return { ...rest, who }
-  }
-  /** The rules of this machine hold for its own people, those of the manager for all that ask it. */
-  const denied = ({ who, product, feature }: DetachWish): Refusal | undefined => {
-    const verdict = rules.user(subjectOf(who, { product, feature }, { machine: self().name, agent: self().id }))
-    if (verdict.kind === 'allowed') return undefined
-    return refuse(verdict.code, verdict.detail, verdict.rule === undefined ? {} : { rule: verdict.rule })
-  }
-  return {
-    refuse: (authority, whose) => {
-      if (authority !== 'nobody') return undefined
-      if (whose === 'own' && !configuration.get('detach.needsAdministrator')) return undefined
-      return access.asks('change') ? refuse('sign_in_needed', 'This asks for the administrator.') : undefined
-    },
-    list: ({ direction, product, state, over, ...page }) =>
-      paged(
-        detachments
-          .list()
-          .filter((one) => direction === undefined || one.direction === direction)
-          .filter((one) => product === undefined || one.product === product)
-          .filter((one) => (state === undefined ? over === 'with' || !isGone(one.state) : one.state === state)),
-        page,
-      ),
-    get: (id) => detachments.get(id),
-    block: (id) => detachments.block(id),
-    detachable: ({ product, ...page }) => {
-      const all = detachableProducts({ ...parts, making, directory: parts.network.discovery.directory })
-      return paged(
-        all.filter((one) => product === undefined || one.product === product),
-        page,
-      )
-    },
-    plan: async (request) => denied(wishOf(request)) ?? (await detachments.plan(wishOf(request))),
-    detach: async (request) => denied(wishOf(request)) ?? (await detachments.detach(wishOf(request))),
-    extend: (id, change) => detachments.extend(id, change),
-    giveBack: (id) => detachments.giveBack(id),
-    declareLost: (id, { note }) =>
-      detachments.declareLost(id, { by: 'administrator', ...(note === undefined ? {} : { note }) }),
-    makeReceipt: (id) => detachments.makeReceipt(id),
-    recipient: () => detachments.recipient(),
-  }
-}
-
-function clockOf({ floor, clock }: DetachParts): ConnectedDetach['api']['clock'] {
-  return {
-    read: (): ClockState => {
-      const { date, later, behind } = floor.dates()
-      const wait = floor.waitsFor()
-      return {
-        time: iso(clock.wall()),
-        date: iso(date),
-        zone: localZone(),
-        ...(later === undefined ? {} : { ahead: { seconds: whole(later - date), waitIn: whole(wait ?? runningWait) } }),
-        ...(behind === undefined
-          ? {}
-          : { behind: { seconds: whole(behind.by), refusesIn: whole(behindGrace - behind.ticked) } }),
-      }
-    },
-    confirm: () => floor.acceptWall(),
-  }
-}
-
-export function localZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone
-}
-
-function whole(ms: number): number {
-  return Math.max(0, Math.round(ms / second))
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
 }

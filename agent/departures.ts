@@ -4,7 +4,7 @@
  */
 import type { Bookkeeper } from './bookkeeper.ts'
 import type { SeatView } from './domain/book.ts'
-import { type DetachPlace, type DetachWish, placeDetachment } from './domain/detaching.ts'
+import { type DetachPlace, type DetachWish, detachableFor, placeDetachment } from './domain/detaching.ts'
 import type { Grant, Tombstone, Who } from './domain/grant.ts'
 import * as happenings from './domain/happenings.ts'
 import { leaseSecondsOf } from './domain/placement.ts'
@@ -115,6 +115,11 @@ export class Departures {
   /** The state that is being decided on. */
   get view(): SeatView {
     return this.#keeper.draft
+  }
+
+  /** How many seats could be detached for this wish now. */
+  detachable(wish: DetachWish): number {
+    return detachableFor(this.#keeper.draft, wish)
   }
 
   /** When its seats are free by the date, in ms from now, as it is known better than from the record: for people. */

@@ -8,7 +8,7 @@ import type { DetachmentBook } from './detachment-book.ts'
 import type { AttachFacts, DetachmentHolding } from './detachment-holding.ts'
 import type { DetachmentLink, DetachmentManagers, DetachReply } from './detachment-link.ts'
 import { type InRecord, isIn } from './detachment-record.ts'
-import { detachDisabled, unknownDetachment } from './detachment-refusals.ts'
+import { detachDisabled, detachmentOver, unknownDetachment } from './detachment-refusals.ts'
 import { type CheckedDetachment, checkDetachment } from './domain/documents/detachment.ts'
 import type { Who } from './domain/grant.ts'
 import type { ProductName } from './domain/product-name.ts'
@@ -47,6 +47,8 @@ export interface DetachWanted {
   /** Id, name or address of the manager. */
   readonly manager?: string
   readonly who: Who
+  /** The key under which it was ordered. */
+  readonly order?: string
 }
 
 export type DetachedHere = { readonly kind: 'attached'; readonly record: InRecord } | Refusal
@@ -125,6 +127,7 @@ export class DetachmentAsking {
       attachedAt: clock.wall(),
       latest: wanted.until ?? clock.wall(),
       who: wanted.who,
+      ...(wanted.order === undefined ? {} : { order: wanted.order }),
     })
     this.#busy.add(id)
     leases.convert(replaces, true)
@@ -212,8 +215,11 @@ export class DetachmentAsking {
     }
     const reply = await link.detach(id, ask, { timeout: callTimeout })
     if (reply.kind === 'detached') return await this.take(link, reply.detachment)
-    if (reply.kind === 'refused' && reply.problem.code === 'session_ended')
-      await this.#options.holding.over(id, reply.problem.reason ?? 'ended')
+    if (reply.kind === 'refused' && reply.problem.code === 'session_ended') {
+      const { reason = 'ended' } = reply.problem
+      await this.#options.holding.over(id, reason)
+      return detachmentOver(reason)
+    }
     return refusalOf(reply, link)
   }
 

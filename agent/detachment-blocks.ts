@@ -81,7 +81,10 @@ export class DetachmentBlocks {
   }
 }
 
-/** Blocks of text of documents of our own, one after the other. @param texts from the license down */
+/**
+ * Blocks of text of documents of our own, one after the other. The last one comes first, so that a text that was cut off
+ * is not a license to be installed. @param texts from the license down
+ */
 export function blockOf(texts: readonly string[]): string {
   const opened: AnyOpened[] = []
   for (const text of texts) {
@@ -90,7 +93,7 @@ export function blockOf(texts: readonly string[]): string {
       throw new LeaseholdError('internal_error', 'A document of our own does not open.')
     opened.push(one)
   }
-  return opened.filter(isMailed).map(writeBlock).join('\n')
+  return opened.filter(isMailed).map(writeBlock).reverse().join('\n')
 }
 
 /** The key of a signer as the documents that were opened before carry it. */

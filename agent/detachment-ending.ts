@@ -20,13 +20,28 @@ export interface DetachmentEndingOptions {
 const year = 365 * 86_400_000
 const day = 86_400_000
 
+/** Nothing of these signers is free before. */
+interface Soonest {
+  readonly signers: readonly string[]
+  readonly at: number
+}
+
 export class DetachmentEnding implements BatchParticipant {
   readonly #options: DetachmentEndingOptions
+  readonly #soonest = new Map<string, Soonest>()
 
   /** To be made after the lessor's records were registered, and to participate after them. */
   constructor(options: DetachmentEndingOptions) {
     this.#options = options
-    options.book.onReady(() => this.showDates())
+    const { book } = options
+    book.onReady(() => {
+      this.#soonest.clear()
+      for (const record of book.outs()) this.#note(record)
+      this.showDates()
+    })
+    book.onChange((record) => {
+      if (record.side === 'out') this.#note(record)
+    })
   }
 
   /** Frees what is past its date, in the same batch that may count on it (R2). Before the first job of every batch. */
@@ -65,18 +80,30 @@ export class DetachmentEnding implements BatchParticipant {
     return ended === 'ended' ? 'over' : ended
   }
 
+  /** In every batch, so nothing is looked through before something may be due. */
   #due(transaction?: Transaction): OutRecord[] {
     const { book, dates } = this.#options
+    const isDue = ({ signers, at }: Soonest): boolean => endOf(dates(signers), at) === 'ended'
+    if (![...this.#soonest.values()].some(isDue)) return []
+    this.#soonest.clear()
     const due: OutRecord[] = []
     const known = new Map<string, Dates>()
     for (const record of book.outs(transaction)) {
       if (!isOut(record)) continue
+      this.#note(record)
       const name = record.signers.join()
       const date = known.get(name) ?? dates(record.signers)
       known.set(name, date)
       if (endOf(date, freeDateOf(record)) === 'ended') due.push(record)
     }
     return due
+  }
+
+  #note(record: OutRecord): void {
+    if (!isOut(record)) return
+    const name = record.signers.join()
+    const at = Math.min(freeDateOf(record), this.#soonest.get(name)?.at ?? Number.POSITIVE_INFINITY)
+    this.#soonest.set(name, { signers: record.signers, at })
   }
 
   /** Tells the lessor when seats are free, for people; after reading and every minute, since sleep and steps of the clock move it. */

@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts'
 import type { DetachmentBook } from './detachment-book.ts'
 import { type DetachTerms, detachedSupply, type InRecord, isIn, termsOf } from './detachment-record.ts'
-import { detachDisabled, unknownDetachment } from './detachment-refusals.ts'
+import { detachDisabled, detachmentOver, unknownDetachment } from './detachment-refusals.ts'
 import { buildReturn, type CheckedDetachment } from './domain/documents/detachment.ts'
 import type { SigningKey } from './domain/documents/keys.ts'
 import { behindTolerance, type Dates, endOf, isSetBack } from './domain/floor.ts'
@@ -113,6 +113,7 @@ export class DetachmentHolding {
       manager: { id: checked.signer, name: payload.manager?.name ?? facts.via?.name ?? checked.signer },
       ...(via === undefined ? {} : { via }),
       ...(before?.ask === undefined ? {} : { ask: before.ask }),
+      ...(before?.order === undefined ? {} : { order: before.order }),
       product: payload.product as ProductName,
       ...(payload.feature === undefined ? {} : { feature: payload.feature }),
       seats: payload.seats,
@@ -366,7 +367,7 @@ export function inFacts({ id, product, seats, manager, version, terms }: InRecor
 
 function over({ state }: InRecord): Refusal {
   if (state === 'returned') return refuse('already_returned', 'It was given back already.')
-  return refuse('session_ended', 'It has ended.', { reason: state })
+  return detachmentOver(state)
 }
 
 function forbidden({ terms, until }: InRecord): Refusal {

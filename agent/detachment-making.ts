@@ -20,7 +20,7 @@ import { type DetachWish, detachable, detachableSupplies, poolFor } from './doma
 import type { Dates } from './domain/floor.ts'
 import { peerGrantId, type Who } from './domain/grant.ts'
 import type { ProductName } from './domain/product-name.ts'
-import type { Supply } from './domain/supply.ts'
+import { fitsFeature, type Supply } from './domain/supply.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { Lessor } from './lessor.ts'
 import type { AgentName } from './session-view.ts'
@@ -65,6 +65,8 @@ export interface DetachRequest {
   readonly who: Who
   readonly chain: readonly string[]
   readonly vendorKey?: string
+  /** The key under which it was ordered here. */
+  readonly order?: string
   /** `kept`: nobody has its document before it is asked for. `block`: it goes by hand. Absent: the recipient asks itself. */
   readonly way?: 'kept' | 'block'
 }
@@ -119,9 +121,8 @@ export class DetachmentMaking {
       const before = this.#options.book.out(request.id, transaction)
       const judged = this.#judge(request, isOut(before) ? before : undefined)
       if (judged.kind === 'refused') return judged
-      const view = this.#options.lessor.departures.view
-      const pool = detachable(poolFor(view, request.product), judged.wish.reserved)
-      const [first] = detachableSupplies(view, judged.wish)
+      const { departures } = this.#options.lessor
+      const [first] = detachableSupplies(departures.view, judged.wish)
       const { until, cut, latest, behind, now } = judged
       return {
         kind: 'planned' as const,
@@ -130,7 +131,7 @@ export class DetachmentMaking {
         latest,
         now,
         freeDate: until + this.#grace() + behind,
-        detachable: pool,
+        detachable: departures.detachable(judged.wish),
         earlyReturn: this.#options.texts.earlyReturnOf(first),
       }
     })
@@ -186,6 +187,7 @@ export class DetachmentMaking {
       latest: until,
       who: request.who,
       madeAt: now,
+      ...(request.order === undefined ? {} : { order: request.order }),
       ...(way === undefined ? { contactAt: this.#options.clock.wall() } : {}),
     }
     book.put(transaction, record)
@@ -221,6 +223,11 @@ export class DetachmentMaking {
     const judged = this.#judge(request, before)
     if (judged.kind === 'refused') return judged
     const { until, now, behind } = judged
+    // The same end again: an answer may have been lost.
+    if (until === before.until && (request.end === undefined) === (before.soft === true)) {
+      book.put(transaction, before)
+      return { kind: 'made', created: false, record: before }
+    }
     const supply = lessor.departures.view.supply(lessor.departures.view.grant(before.grant)?.parts[0]?.supply ?? '')
     const refused = refuseLonger(supply, judged, this.#options.clock.boot().at)
     if (refused) return refused
@@ -255,6 +262,8 @@ export class DetachmentMaking {
     const { product, feature, seats, end, time, vendorKey } = request
     const rules = settings(product)
     if (!rules.enabled) return detachDisabled(self().name)
+    if (request.recipient.id === self().id)
+      return refuse('wrong_recipient', `${self().name} has these seats itself; they work there with no network.`)
     const { view } = lessor.departures
     const own = before && view.supply(view.grant(before.grant)?.parts[0]?.supply ?? '')
     const sought = { product, chain: request.chain, ...(feature === undefined ? {} : { feature }) }
@@ -307,9 +316,12 @@ export class DetachmentMaking {
     }
   }
 
-  #refuseNone({ product }: DetachRequest): Refusal {
+  #refuseNone({ product, feature }: DetachRequest): Refusal {
     const { lessor, self } = this.#options
-    const any = lessor.departures.view.suppliesFor(product).some((one) => one.kind !== 'lease')
+    const own = lessor.departures.view.suppliesFor(product).filter((one) => one.kind !== 'lease')
+    if (feature !== undefined && own.length > 0 && !own.some((one) => fitsFeature(one, feature)))
+      return refuse('unknown_feature', `No license of ${self().name} for ${product} has the feature “${feature}”.`)
+    const any = own.length > 0
     return any
       ? refuse('not_detachable', `No license of ${self().name} allows seats of ${product} to be detached.`)
       : refuse('unknown_product', `${self().name} has no license of its own for ${product}.`)

@@ -55,6 +55,8 @@ export interface OutRecord {
   readonly latest: number
   readonly who: Who
   readonly madeAt: number
+  /** The key under which it was ordered here. */
+  readonly order?: string
   /** By the wall, for people. */
   readonly contactAt?: number
   readonly endedAt?: number
@@ -96,6 +98,8 @@ export interface InRecord {
   readonly who: Who
   readonly contactAt?: number
   readonly endedAt?: number
+  /** The key under which it was ordered here. */
+  readonly order?: string
   /** The last reminder that was journaled. */
   readonly reminded?: string
 }

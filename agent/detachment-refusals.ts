@@ -68,3 +68,8 @@ export function placeRefusal(
 function iso(ms: number): string {
   return new Date(ms).toISOString()
 }
+
+/** Nothing is left to extend or to give back by a receipt. */
+export function detachmentOver(reason: string): Refusal {
+  return refuse('detachment_over', 'The detachment is over.', { reason })
+}

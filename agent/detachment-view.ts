@@ -82,9 +82,13 @@ export function detachmentViews(parts: DetachmentViewParts): DetachmentView[] {
   return views.sort(
     (a, b) =>
       rank(a) - rank(b) ||
-      (isGone(a.state) ? b.until.localeCompare(a.until) : a.until.localeCompare(b.until)) ||
-      (a.id < b.id ? -1 : 1),
+      (isGone(a.state) ? compare(b.until, a.until) : compare(a.until, b.until)) ||
+      compare(a.id, b.id),
   )
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other)
 }
 
 export function isGone(state: DetachmentState): boolean {

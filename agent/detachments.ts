@@ -2,7 +2,6 @@
  * Detaching as people and programs order it, for both sides: to this machine from whoever has seats, for another machine from here,
  * longer, back, lost, and by blocks. Owns nothing; the parts decide. Must not import http.
  */
-import type { Clock } from './clock.ts'
 import type { DetachmentAsking, DetachWanted } from './detachment-asking.ts'
 import { blockOf } from './detachment-blocks.ts'
 import type { DetachmentBook } from './detachment-book.ts'
@@ -10,21 +9,29 @@ import type { DetachmentEnding } from './detachment-ending.ts'
 import type { DetachmentHolding } from './detachment-holding.ts'
 import type { DetachmentManagers } from './detachment-link.ts'
 import type { DetachmentMaking, DetachRequest, DetachSettings } from './detachment-making.ts'
-import { type DetachRecipient, isIn, isOut, type OutRecord } from './detachment-record.ts'
-import { unknownDetachment } from './detachment-refusals.ts'
+import { DetachmentOrders } from './detachment-orders.ts'
+import { isIn, isOut, type OutRecord } from './detachment-record.ts'
+import { detachmentOver, unknownDetachment } from './detachment-refusals.ts'
 import type { DetachmentReturning } from './detachment-returning.ts'
 import { type DetachmentView, type DetachmentViewParts, detachmentViews, inView, outView } from './detachment-view.ts'
-import { dayIn, isZone, type WantedEnd } from './domain/detach-days.ts'
-import { openBlock, readBlocks } from './domain/documents/armor-reader.ts'
+import {
+  type DetachWish,
+  type EndWish,
+  type ForWhom,
+  type ReadWish,
+  readEnd,
+  readWish,
+  type WishParts,
+} from './detachment-wish.ts'
+import type { WantedEnd } from './domain/detach-days.ts'
 import { type SigningKey, shortGroups } from './domain/documents/keys.ts'
-import type { Who } from './domain/grant.ts'
-import { type ProductName, parseProductName, productName } from './domain/product-name.ts'
+import type { ProductName } from './domain/product-name.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { Lessor } from './lessor.ts'
 import { makeRecipient } from './recipient.ts'
 import type { AgentName } from './session-view.ts'
 
-export interface DetachmentsOptions {
+export interface DetachmentsOptions extends WishParts {
   readonly book: DetachmentBook
   readonly lessor: Pick<Lessor, 'view' | 'isEmpty'>
   readonly making: DetachmentMaking
@@ -33,40 +40,14 @@ export interface DetachmentsOptions {
   readonly holding: DetachmentHolding
   readonly asking: DetachmentAsking
   readonly managers: DetachmentManagers
-  readonly clock: Clock
   readonly agent: SigningKey
   readonly self: () => AgentName
   readonly settings: (product: ProductName) => DetachSettings
-  /** The time zone of this machine. */
-  readonly zone: () => string
   readonly randomId: () => string
-  /** Products of that bare name at managers that are known. */
-  readonly productsNamed: (product: string) => readonly ProductName[]
-  /** An agent that is known, by its id or name, and by how many ms its clock is ahead as far as that is known. */
-  readonly agentOf: (named: string) => (DetachRecipient & { readonly ahead?: number }) | undefined
   /** Whether nothing is made now, by what the license server is set to. */
   readonly refuseNew: () => Refusal | undefined
   /** Something was made or is longer for an agent: it is told when it listens. */
   readonly tell: (agent: string, id: string) => void
-}
-
-/** When it is to end: one of `until` and `days`; neither for a soft one. */
-export interface EndWish {
-  /** A calendar day or an instant, ISO 8601. */
-  readonly until?: string | undefined
-  readonly days?: number | undefined
-  readonly zone?: string | undefined
-}
-
-export interface DetachWish extends EndWish {
-  readonly product: string
-  readonly feature?: string | undefined
-  readonly seats: number
-  readonly soft: boolean
-  readonly manager?: string | undefined
-  /** Id or name of an agent, or its block. */
-  readonly recipient?: string | undefined
-  readonly who: Who
 }
 
 export interface DetachPlanView {
@@ -85,25 +66,15 @@ export interface DetachPlanView {
   earlyReturn?: 'online' | 'offline' | 'atDate'
 }
 
-/** What is known of who takes the seats along. */
-interface ForWhom {
-  readonly recipient: DetachRecipient
-  readonly zone: string
-  readonly time?: number
-  readonly way: 'kept' | 'block'
-}
-
-const day = 86_400_000
-/** Two clocks may differ by so much, so that so many days are cut off by it rather than refused. */
-const slack = 11 * 60_000
-
 type Made = { readonly kind: 'made'; readonly detachment: DetachmentView; readonly block?: string }
 
 export class Detachments {
   readonly #options: DetachmentsOptions
+  readonly #orders: DetachmentOrders<Made | Refusal>
 
   constructor(options: DetachmentsOptions) {
     this.#options = options
+    this.#orders = new DetachmentOrders(options.book)
   }
 
   // ---- what there is
@@ -144,7 +115,7 @@ export class Detachments {
   // ---- detaching
 
   async plan(wish: DetachWish): Promise<{ readonly kind: 'planned'; readonly plan: DetachPlanView } | Refusal> {
-    const found = this.#read(wish)
+    const found = readWish(wish, this.#options)
     if (found.kind === 'refused') return found
     const { product, end, zone, forWhom } = found
     const base = {
@@ -166,7 +137,7 @@ export class Detachments {
       }
     }
     const plan = await this.#options.asking.plan(wantedOf(wish, product, end, zone))
-    if (plan.kind === 'refused') return plan
+    if (plan.kind === 'refused') return this.#orOwn(plan, product)
     const { until, cut, latest, freeIn, detachable, earlyReturn, manager } = plan
     const times = { until: iso(until), latest: iso(latest), freeAt: iso(this.#options.clock.wall() + freeIn * 1000) }
     return {
@@ -176,12 +147,36 @@ export class Detachments {
   }
 
   async detach(wish: DetachWish): Promise<Made | Refusal> {
-    const found = this.#read(wish)
+    const found = readWish(wish, this.#options)
     if (found.kind === 'refused') return found
-    const { product, end, zone, forWhom } = found
+    const { order } = wish
+    if (order === undefined) return await this.#detach(wish, found)
+    return await this.#orders.once(
+      order,
+      async () => this.#again(order, wish, found) ?? (await this.#detach(wish, found)),
+    )
+  }
+
+  /** What came of the same order before. */
+  #again(order: string, { seats }: DetachWish, { product, forWhom }: ReadWish): Made | Refusal | undefined {
+    const known = this.#orders.find(order)
+    if (known === undefined) return undefined
+    if (known.product !== product || known.seats !== seats || (known.side === 'in') !== (forWhom === undefined))
+      return refuse('id_conflict', 'This key was used for another detachment.')
+    if (known.side === 'out') return this.#made(known, forWhom?.way === 'block')
+    if (known.state === 'asking' || known.state === 'cancelling')
+      return refuse('manager_unreachable', `${known.manager.name} was asked, and has not answered yet.`, {
+        retryIn: 10,
+      })
+    return { kind: 'made', detachment: inView(known, this.#view) }
+  }
+
+  async #detach(wish: DetachWish, { product, end, zone, forWhom }: ReadWish): Promise<Made | Refusal> {
     if (forWhom === undefined) {
       const attached = await this.#options.asking.detach(wantedOf(wish, product, end, zone))
-      return attached.kind === 'refused' ? attached : { kind: 'made', detachment: inView(attached.record, this.#view) }
+      return attached.kind === 'refused'
+        ? this.#orOwn(attached, product)
+        : { kind: 'made', detachment: inView(attached.record, this.#view) }
     }
     const refused = this.#options.refuseNew()
     if (refused) return refused
@@ -197,14 +192,15 @@ export class Detachments {
     const known = into ?? out
     if (known === undefined) return unknownDetachment(id)
     const zone = wish.zone ?? known.zone ?? this.#options.zone()
-    const end = known.soft && wish.until === undefined && wish.days === undefined ? undefined : this.#endOf(wish, zone)
+    const end =
+      known.soft && wish.until === undefined && wish.days === undefined ? undefined : readEnd(wish, zone, this.#options)
     if (end?.kind === 'refused') return end
     if (into !== undefined) {
-      if (!isIn(into)) return refuse('session_ended', 'The detachment is over.', { reason: into.state })
+      if (!isIn(into)) return detachmentOver(into.state)
       const extended = await asking.extend(id, { ...end?.end, ...zoneOf(wish, zone) })
       return extended.kind === 'refused' ? extended : { kind: 'made', detachment: inView(extended.record, this.#view) }
     }
-    if (!isOut(out)) return refuse('session_ended', 'The detachment is over.', { reason: out?.state ?? 'ended' })
+    if (!isOut(out)) return detachmentOver(out?.state ?? 'ended')
     const refused = refuseNew()
     if (refused?.code === 'serving_stopped') return refused
     const made = await making.make({
@@ -228,7 +224,7 @@ export class Detachments {
   async giveBack(id: string): Promise<
     | {
         readonly kind: 'returned'
-        readonly state: 'returned' | 'returning' | 'withdrawn'
+        readonly state: 'returned' | 'returning' | 'withdrawn' | 'ended'
         readonly detachment: DetachmentView
       }
     | Refusal
@@ -236,11 +232,16 @@ export class Detachments {
     const { book, holding, asking, returning } = this.#options
     if (book.in(id) === undefined) {
       const out = book.out(id)
-      if (!isOut(out)) return unknownDetachment(id)
+      if (out === undefined) return unknownDetachment(id)
+      if (out.state !== 'out') return { kind: 'returned', state: out.state, detachment: outView(out, this.#view) }
       const withdrawn = await returning.withdraw(id)
       if (withdrawn.kind === 'refused') return withdrawn
       return { kind: 'returned', state: 'withdrawn', detachment: outView(book.out(id) ?? out, this.#view) }
     }
+    const known = book.in(id)
+    // Nothing is left to be done, so it is no mistake to ask for it.
+    if (known?.state === 'returned' || known?.state === 'ended')
+      return { kind: 'returned', state: known.state, detachment: inView(known, this.#view) }
     const begun = await holding.giveBack(id)
     if (begun.kind === 'refused') return begun
     await asking.pay(id)
@@ -278,87 +279,19 @@ export class Detachments {
     return { kind: 'declared', detachment: outView(declared.record, this.#view) }
   }
 
-  // ---- reading what was asked
-
-  #read(wish: DetachWish):
-    | {
-        readonly kind: 'read'
-        readonly product: ProductName
-        readonly end: WantedEnd | undefined
-        readonly zone: string
-        readonly forWhom: ForWhom | undefined
-      }
-    | Refusal {
-    const product = this.#productOf(wish.product)
-    if (typeof product !== 'string') return product
-    const forWhom = wish.recipient === undefined ? undefined : this.#whom(wish.recipient)
-    if (forWhom !== undefined && 'code' in forWhom) return forWhom
-    const zone = wish.zone ?? forWhom?.zone ?? this.#options.zone()
-    if (wish.soft) return { kind: 'read', product, end: undefined, zone, forWhom }
-    const end = this.#endOf(wish, zone)
-    return end.kind === 'refused' ? end : { kind: 'read', product, end: end.end, zone, forWhom }
-  }
-
-  #endOf({ until, days }: EndWish, zone: string): { readonly kind: 'end'; readonly end: WantedEnd } | Refusal {
-    if ((until === undefined) === (days === undefined))
-      return refuseField('until', 'Either until or days says when it ends.')
-    if (!isZone(zone)) return refuseField('zone', 'is not a time zone, such as Europe/Berlin')
-    if (days !== undefined) {
-      const at = this.#options.clock.wall() + days * day
-      return { kind: 'end', end: { until: at, earliest: at - slack } }
-    }
-    if (until === undefined || until.includes('T')) return { kind: 'end', end: { until: Date.parse(until ?? '') } }
-    const named = dayIn(zone, until)
-    if (named === undefined) return refuseField('until', `${until} is not a day of the calendar`)
-    return { kind: 'end', end: { until: named.end, earliest: Math.min(named.end, named.start + 1000) } }
-  }
-
-  #whom(text: string): ForWhom | Refusal {
-    const { agentOf, zone, clock } = this.#options
-    const known = agentOf(text.trim())
-    if (known !== undefined) {
-      const { ahead, ...recipient } = known
-      return {
-        recipient,
-        zone: zone(),
-        way: 'kept',
-        ...(ahead === undefined ? {} : { time: Math.round(clock.wall() + ahead) }),
-      }
-    }
-    const reading = readBlocks(text)
-    if (reading.kind === 'refused')
-      return text.length < 200 ? refuse('unknown_peer', `No agent ${text.slice(0, 64)} is known here.`) : reading
-    for (const block of reading.blocks) {
-      const opened = openBlock(block, () => undefined)
-      if (opened.kind === 'refused') return opened
-      if (opened.typ !== 'leasehold-recipient') continue
-      const { payload } = opened
-      if (payload.agent !== opened.signer)
-        return refuse('bad_signature', 'The block names another agent than its signer.')
-      const recipient = { id: payload.agent, key: payload.key, name: payload.name }
-      const own = payload.zone !== undefined && isZone(payload.zone) ? payload.zone : zone()
-      return { recipient, zone: own, time: payload.iat * 1000, way: 'block' }
-    }
-    return refuse('not_a_document', 'There is no recipient block in this text.')
-  }
-
-  #productOf(text: string): ProductName | Refusal {
-    const { lessor, productsNamed } = this.#options
-    const parts = parseProductName(text)
-    if (!parts) return refuse('unknown_product', `“${text}” is not the name of a product.`)
-    if (parts.vendor !== undefined) return productName(parts.vendor, parts.product)
-    const named = new Set<ProductName>()
-    for (const { vendor, product } of lessor.view.supplies())
-      if (product === parts.product) named.add(productName(vendor, product))
-    for (const one of productsNamed(parts.product)) named.add(one)
-    const [only] = named
-    if (only === undefined) return refuse('unknown_product', `No license for “${text}” is known.`)
-    if (named.size === 1) return only
-    return refuse('ambiguous_product', `“${text}” may be ${[...named].join(' or ')}.`, { products: [...named] })
+  /** Who has the license here needs no seat of others. */
+  #orOwn(refused: Refusal, product: ProductName): Refusal {
+    const { lessor, self } = this.#options
+    const isOwn = lessor.view.suppliesFor(product).some(({ kind }) => kind === 'license')
+    if (!isOwn || (refused.code !== 'manager_unreachable' && refused.code !== 'unknown_product')) return refused
+    return refuse(
+      'not_detachable',
+      `${self().name} has a license of its own for ${product}, which works here with no network. Name the machine that takes a seat along.`,
+    )
   }
 
   #requestOf(
-    { feature, seats, who }: DetachWish,
+    { feature, seats, who, order }: DetachWish,
     product: ProductName,
     end: WantedEnd | undefined,
     zone: string,
@@ -377,6 +310,7 @@ export class Detachments {
       who: { host: recipient.name, ...who },
       chain: [recipient.id],
       way,
+      ...(order === undefined ? {} : { order }),
     }
   }
 
@@ -400,6 +334,7 @@ function wantedOf(wish: DetachWish, product: ProductName, end: WantedEnd | undef
     zone,
     ...(wish.manager === undefined ? {} : { manager: wish.manager }),
     who: wish.who,
+    ...(wish.order === undefined ? {} : { order: wish.order }),
   }
 }
 
@@ -410,12 +345,6 @@ function zoneOf({ until }: EndWish, zone: string): { readonly zone?: string } {
 
 function named({ id, name }: { readonly id: string; readonly name: string }) {
   return { id, name, fingerprint: shortGroups(id) }
-}
-
-function refuseField(field: string, message: string): Refusal {
-  return refuse('invalid_request', message.endsWith('.') ? message : `${field} ${message}.`, {
-    fields: [{ field, message }],
-  })
 }
 
 function iso(ms: number): string {

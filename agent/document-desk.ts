@@ -100,11 +100,13 @@ export class DocumentDesk {
     const opened = this.#open(text)
     if (!Array.isArray(opened)) return opened
     const documents: RecognizedView[] = []
+    const refusals: Refusal[] = []
     const found = opened.filter((one) => one.kind === 'opened')
     const rest = brings(text, 'detachment') ? opened.filter((one) => one.kind === 'refused' || !isRoot(one)) : opened
     for (const one of rest) {
       if (one.kind === 'refused') {
         if (rest.length === 1) return one
+        refusals.push(one)
         documents.push({
           type: 'unknown',
           summary: 'A block that can not be used.',
@@ -119,6 +121,7 @@ export class DocumentDesk {
         : { refused: this.#check(one, trust, found), block: undefined }
       if (refused && apply && block === undefined && rest.length === 1)
         return refuse(refused.code, refused.detail, refused.facts)
+      if (refused && block === undefined) refusals.push(refuse(refused.code, refused.detail, refused.facts))
       documents.push({
         ...this.#describe(one),
         applied: apply && refused === undefined,
@@ -126,6 +129,8 @@ export class DocumentDesk {
         ...(block === undefined ? {} : { block }),
       })
     }
+    const [first] = refusals
+    if (apply && first !== undefined && refusals.length === documents.length) return first
     return { kind: 'recognized', documents }
   }
 

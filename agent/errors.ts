@@ -304,6 +304,7 @@ export const errorTable = {
     help: 'Set both clocks right; then make a fresh recipient block, or ask again.',
   },
   unknown_detachment: { status: 404, title: 'No such detachment is known here', help: 'Detached lists what is known.' },
+  detachment_over: { status: 410, title: 'The detachment is over', help: 'Detach again where seats are still needed.' },
   detachment_in_use: {
     status: 409,
     title: 'Its seats are in use',

@@ -1,37 +1,16 @@
 /**
  * Keeps seats in advance, one lease for each: of the own licenses first, then of other managers; tops up what is missing again and
  * again, gives back what is more than wanted. What is wanted is its users' (reserves, sites), who own that; the records of the
- * leases are `leases.ts`'s. Owns when it tries next. Must not import broker or http.
+ * leases are `leases.ts`'s, taking one is `reserve-taker.ts`'s. Owns when it tries next. Must not import broker or http.
  */
 import type { Cancel, Clock, Timers } from './clock.ts'
-import type { ProductName } from './domain/product-name.ts'
-import { type GrantedLease, isGranted, type LeaseRecord } from './lease-record.ts'
+import { type GrantedLease, isGranted } from './lease-record.ts'
 import type { Asked } from './lease-search.ts'
 import type { LeaseSeats } from './lease-seats.ts'
-import type { Want } from './lease-want.ts'
 import type { Lessor, SeatEvent } from './lessor.ts'
+import { isOf, type Keep, type KeepTrouble } from './reserve-keep.ts'
 import type { OwnSeats } from './reserve-own.ts'
-
-/** Seats that somebody wants to have in advance. */
-export interface Keep {
-  /** Of who wants them; unique, kept with the leases. */
-  readonly name: string
-  readonly product: ProductName
-  readonly feature?: string
-  readonly seats: number
-  /** Only sessions that name it have the seats; else every application of this machine, and agents that lease from it. */
-  readonly exclusive: boolean
-}
-
-/** What came of the last try that left seats missing. */
-export interface KeepTrouble {
-  /** An error code, or `unreachable`; of the last manager that said more than that it has no free seat. */
-  readonly code: string
-  readonly detail: string
-  readonly asked: readonly Asked[]
-  /** Seconds until it is tried again. */
-  readonly retryIn: number
-}
+import { SeatTaker } from './reserve-taker.ts'
 
 export interface KeeperOptions {
   readonly remote: LeaseSeats
@@ -67,12 +46,12 @@ const firstPause = 15_000
 const longestPause = 120_000
 /** After something came free it is tried at once, but not more often than this. */
 const shortestPause = 2_000
-const askTimeout = 5_000
 /** So many seats are asked for at the same time. */
 const mostAtOnce = 8
 
 export class ReserveKeeper {
   readonly #options: KeeperOptions
+  readonly #taker: SeatTaker
   readonly #trying = new Map<string, Trying>()
   /** Given back as a whole; not filled meanwhile. */
   readonly #draining = new Set<string>()
@@ -83,6 +62,7 @@ export class ReserveKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options
+    this.#taker = new SeatTaker({ ...options, isWanted: (name) => this.#missing(name) !== undefined })
   }
 
   /** After the store is open. */
@@ -249,26 +229,18 @@ export class ReserveKeeper {
       const offer = isElsewhere ? undefined : this.#options.own.freeSeat(product, feature)
       const missing = Math.min(mostAtOnce, this.#missingOf(keep))
       if (offer) {
-        const taken = await this.#each(missing, () => this.#takeOwn(keep, offer))
+        const taken = await this.#each(missing, () => this.#taker.takeOwn(keep, offer))
         if (taken > 0) continue
       }
       if (asked.length === 0) await this.#options.remote.known.settled()
-      const count = Math.min(missing, Math.max(1, this.#offered(product)))
-      const found = await Promise.all(Array.from({ length: count }, () => this.#takeRemote(keep)))
+      const count = Math.min(missing, Math.max(1, this.#taker.freeElsewhere(product)))
+      const found = await Promise.all(Array.from({ length: count }, () => this.#taker.takeElsewhere(keep)))
       asked.push(...found.flatMap((one) => one.asked))
       said = found.find((one) => one.said)?.said ?? said
       if (!found.some(({ isTaken }) => isTaken)) break
     }
     if (!this.#missing(name)) return this.#forgetTrouble(name)
     trying.trouble = { ...(said ?? nothing), asked: asked.slice(-20) }
-  }
-
-  /** Free seats of other managers, as far as is known. */
-  #offered(product: ProductName): number {
-    const free = (all: number, used: number): number => Math.max(0, all - used)
-    return this.#options.remote.known
-      .offering(product)
-      .reduce((sum, { offer }) => sum + free(offer.seats, offer.used) + free(offer.anySeats, offer.anyUsed), 0)
   }
 
   /** What is wanted, if there are too few of it. */
@@ -286,55 +258,6 @@ export class ReserveKeeper {
   async #each(count: number, take: () => Promise<boolean>): Promise<number> {
     const results = await Promise.all(Array.from({ length: count }, () => take()))
     return results.filter(Boolean).length
-  }
-
-  async #takeOwn(keep: Keep, offer: { readonly vendorKey: string }): Promise<boolean> {
-    const { own, remote } = this.#options
-    const { asking } = remote
-    // Asking looks at nothing but the key; the other fields are for people.
-    const offering = { link: own, offer: { ...nothingOffered, ...offer, product: keep.product } }
-    const ticket = await asking.begin(offering, this.#wantOf(keep, []), 1)
-    const reply = await asking.send(ticket, { timeout: askTimeout })
-    if (reply.kind === 'granted') return (await asking.take([reply.piece], () => this.#placed(keep.name))).isPlaced
-    if (reply.kind === 'refused') asking.refused(ticket)
-    else await asking.drop([ticket])
-    return false
-  }
-
-  async #takeRemote(keep: Keep) {
-    const { search } = this.#options.remote
-    const want = this.#wantOf(keep, [this.#options.self().id])
-    const { placed, asked, refusals, unreachable } = await search.obtain(want, () => this.#placed(keep.name))
-    const refusal = refusals.find(({ problem }) => problem.code !== 'no_seats') ?? refusals[0]
-    const said = refusal
-      ? { code: refusal.problem.code, detail: `${refusal.manager.name}: ${refusal.problem.detail ?? 'no reason.'}` }
-      : unreachable > 0
-        ? { code: 'manager_unreachable', detail: 'No license manager that has it can be reached.' }
-        : undefined
-    return { isTaken: placed === true, asked, said }
-  }
-
-  /** What is not wanted any more goes back. */
-  #placed(name: string) {
-    const isPlaced = this.#missing(name) !== undefined
-    return { isPlaced, isOver: true, answer: isPlaced }
-  }
-
-  #wantOf({ name, product, feature, exclusive }: Keep, chain: readonly string[]): Want {
-    return {
-      for: name,
-      kept: true,
-      ...(exclusive ? { onlyFor: name } : {}),
-      product,
-      ...(feature === undefined ? {} : { feature }),
-      seats: 1,
-      missing: 1,
-      inOne: true,
-      purpose: 'reserve',
-      agent: this.#options.self().id,
-      who: { application: name, host: this.#options.self().name },
-      chain,
-    }
   }
 
   // ---- when
@@ -355,7 +278,7 @@ export class ReserveKeeper {
   }
 
   #noteOffers(): void {
-    this.#hurry(({ product }) => this.#offered(product) > 0)
+    this.#hurry(({ product }) => this.#taker.freeElsewhere(product) > 0)
   }
 
   /** Tries at once where something is missing and may be there now. */
@@ -378,24 +301,4 @@ export class ReserveKeeper {
   }
 }
 
-function isOf({ product, feature }: Keep, { ask }: Pick<LeaseRecord, 'ask'>): boolean {
-  return ask.product === product && ask.feature === feature
-}
-
 const nothing = { code: 'no_seats', detail: 'No license manager that is known has a free seat of it.' }
-
-const nothingOffered = {
-  features: [],
-  seats: 0,
-  used: 0,
-  detached: 0,
-  notDetachable: 0,
-  detachable: 0,
-  maxDetachDays: 0,
-  anySeats: 0,
-  anyUsed: 0,
-  rule: 'session' as const,
-  waiting: 0,
-  licenses: [],
-  chain: [],
-}

@@ -12,6 +12,7 @@ import { type EndReason, type Refusal, refuse } from './errors.ts'
 import type { Lessor, OpenAnswer } from './lessor.ts'
 import type { AgentName } from './session-view.ts'
 import type { SignIn, SiteBook, SiteRecord, SiteUser } from './site-book.ts'
+import { siteNotStarted } from './site-refusals.ts'
 import type { Transaction, Writes } from './writes.ts'
 
 /** What a site may show to who is signed in. `none`: nothing, until there is a seat. */
@@ -221,7 +222,7 @@ export class SiteSignIns {
   #take(transaction: Transaction, { id: siteId }: SiteRecord, request: SignInRequest): Taken {
     const { book, clock, whyEmpty } = this.#options
     const site = book.findSite(transaction, siteId)
-    if (!site?.isStarted) return refuse('site_not_started', `The site ${siteId} is not started.`)
+    if (!site?.isStarted) return siteNotStarted(siteId)
     const before = book.findSignIn(transaction, site.id, request.id)
     const wall = clock.wall()
     const signedInAt = before?.signedInAt ?? wall

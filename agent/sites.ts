@@ -4,12 +4,14 @@
  * sign-ins are in `site-sign-ins.ts`. Must not import http or jobs.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Cancel } from './clock.ts'
 import { type Refusal, refuse } from './errors.ts'
 import type { Log } from './log.ts'
-import type { Keep, ReserveKeeper } from './reserve-keeper.ts'
+import type { Keep } from './reserve-keep.ts'
+import type { ReserveKeeper } from './reserve-keeper.ts'
 import { type KeptState, type KeptStateParts, keptState } from './reserves.ts'
-import type { RecycleSchedule, SiteBook, SiteDefinition, SiteRecord } from './site-book.ts'
+import type { SiteBook, SiteDefinition, SiteRecord } from './site-book.ts'
+import { emptyReserve, noServerLicense, siteNotStarted, unknownSite } from './site-refusals.ts'
+import { type Calendar, SiteSchedules } from './site-schedules.ts'
 import {
   type Activity,
   clientKeep,
@@ -20,15 +22,6 @@ import {
   serverKeep,
 } from './site-sign-ins.ts'
 import type { Transaction, Writes } from './writes.ts'
-
-/** Runs what is due by the calendar. */
-export interface Calendar {
-  /** What is wrong with a schedule, by field; undefined: nothing. */
-  check(schedule: RecycleSchedule): { readonly field: 'cron' | 'zone'; readonly message: string } | undefined
-  /** Wall time in ms when it is due next; undefined: never. */
-  next(schedule: RecycleSchedule): number | undefined
-  run(schedule: RecycleSchedule, task: () => void): Cancel
-}
 
 export interface SitesOptions {
   readonly book: SiteBook
@@ -63,21 +56,24 @@ export interface Started {
 
 /** ms that seats get to come back before they are taken anew. */
 const drainTime = 10_000
-/** Seconds. */
-const soon = 5
 
 export class Sites {
   readonly #options: SitesOptions
   /** Sites that take the seat of their server and are not started yet. */
   readonly #starting = new Set<string>()
   readonly #recycling = new Map<string, Promise<void>>()
-  readonly #schedules = new Map<string, { readonly text: string; readonly cancel: Cancel }>()
+  readonly #schedules: SiteSchedules
   /** How many seats the journal was told of last. */
   readonly #told = new Map<string, number>()
   #isRunning = false
 
   constructor(options: SitesOptions) {
     this.#options = options
+    this.#schedules = new SiteSchedules(options.calendar, (id) => {
+      this.recycle(id, 'schedule').catch((error: unknown) =>
+        options.log.error('a site could not be recycled', { site: id, error }),
+      )
+    })
   }
 
   /** After the store is open. */
@@ -90,8 +86,7 @@ export class Sites {
   stop(): void {
     this.#isRunning = false
     this.#options.signIns.stop()
-    for (const { cancel } of this.#schedules.values()) cancel()
-    this.#schedules.clear()
+    this.#schedules.stop()
   }
 
   list(): SiteRecord[] {
@@ -159,7 +154,7 @@ export class Sites {
       transaction.journal({ type: 'site.token_renewed', facts: { site: id, by } })
       return true
     })
-    return isKnown ? { kind: 'renewed', token } : unknown(id)
+    return isKnown ? { kind: 'renewed', token } : unknownSite(id)
   }
 
   async remove(id: string, by: string): Promise<{ readonly kind: 'removed' } | Refusal> {
@@ -187,7 +182,7 @@ export class Sites {
   async startSite(id: string, by: string): Promise<Started | Refusal> {
     const { book, keeper } = this.#options
     const site = book.site(id)
-    if (!site) return unknown(id)
+    if (!site) return unknownSite(id)
     if (!site.isStarted) {
       const refusal = await this.#begin(id, by)
       if (refusal) return refusal
@@ -199,7 +194,7 @@ export class Sites {
   async stopSite(id: string, by: string): Promise<{ readonly kind: 'stopped' } | Refusal> {
     const { book, signIns } = this.#options
     const site = book.site(id)
-    if (!site) return unknown(id)
+    if (!site) return unknownSite(id)
     if (!site.isStarted) return { kind: 'stopped' }
     await this.#write((transaction) => {
       const found = book.findSite(transaction, id)
@@ -215,8 +210,8 @@ export class Sites {
 
   async signIn(id: string, request: SignInRequest): Promise<SignedIn | Refusal> {
     const site = this.#options.book.site(id)
-    if (!site) return unknown(id)
-    if (!site.isStarted) return refuse('site_not_started', `The site ${id} is not started.`)
+    if (!site) return unknownSite(id)
+    if (!site.isStarted) return siteNotStarted(id)
     if (!request.isAdministrator && !this.#hasServer(id)) return this.#noServer(site)
     const outcome = await this.#options.signIns.signIn(site, request)
     if (outcome.kind === 'signed-in') this.#tell(id)
@@ -224,7 +219,7 @@ export class Sites {
   }
 
   async signOut(id: string, signIn: string): Promise<{ readonly kind: 'signed-out' } | Refusal> {
-    if (!this.#options.book.site(id)) return unknown(id)
+    if (!this.#options.book.site(id)) return unknownSite(id)
     await this.#options.signIns.signOut(id, signIn)
     this.#tell(id)
     return { kind: 'signed-out' }
@@ -235,15 +230,15 @@ export class Sites {
     ids: readonly string[],
   ): Promise<{ readonly kind: 'noted'; readonly activities: readonly Activity[] } | Refusal> {
     const site = this.#options.book.site(id)
-    if (!site) return unknown(id)
+    if (!site) return unknownSite(id)
     return { kind: 'noted', activities: await this.#options.signIns.noteActivity(site, ids) }
   }
 
   /** All client seats go back and are taken anew; who is signed in stays so and has no seat until it does something (P5). */
   async recycle(id: string, by: string): Promise<{ readonly kind: 'recycled' } | Refusal> {
     const site = this.#options.book.site(id)
-    if (!site) return unknown(id)
-    if (!site.isStarted) return refuse('site_not_started', `The site ${id} is not started.`)
+    if (!site) return unknownSite(id)
+    if (!site.isStarted) return siteNotStarted(id)
     const run =
       this.#recycling.get(id) ??
       this.#recycle(id, by).finally(() => {
@@ -269,29 +264,14 @@ export class Sites {
 
   /** Why the site has no seat for one more, with when there may be one. */
   whyEmpty(site: SiteRecord): Refusal {
-    const { signIns, kept } = this.#options
-    const { taken, used, trouble } = keptState(clientKeep(site.id), site.seats, {
-      ...kept,
-      keeper: this.#options.keeper(),
-    })
-    const facts = { seats: site.seats, taken, used }
-    if (this.#recycling.has(site.id))
-      return refuse('site_reserve_empty', `The seats of the site ${site.id} are being recycled.`, {
-        ...facts,
-        retryIn: soon,
-      })
+    const { signIns, kept, keeper } = this.#options
+    const wall = kept.wall()
     const ends = signIns.list(site.id).flatMap(({ idleEndsAt }) => idleEndsAt ?? [])
-    const next = ends.length === 0 ? undefined : Math.min(...ends)
-    const nextAt = next === undefined ? undefined : new Date(next).toISOString()
-    const all = taken === site.seats ? `All ${taken}` : `All ${taken} of the ${site.seats} that it asked for`
-    const why = taken === 0 ? 'It could not take any seat in advance.' : `${all} seats are in use.`
-    const until =
-      next === undefined ? '' : ` Unless its user does something, the next is free ${inMinutes(next - kept.wall())}.`
-    const cause = trouble === undefined ? '' : ` More were not to be had: ${trouble.detail}`
-    return refuse('site_reserve_empty', `The site ${site.id} has no free seat. ${why}${until}${cause}`, {
-      ...facts,
-      ...(nextAt === undefined ? {} : { nextAt }),
-      ...(trouble === undefined ? {} : { retryIn: Math.max(1, trouble.retryIn) }),
+    return emptyReserve(site, {
+      kept: keptState(clientKeep(site.id), site.seats, { ...kept, keeper: keeper() }),
+      isRecycling: this.#recycling.has(site.id),
+      nextIn: ends.length === 0 ? undefined : Math.min(...ends) - wall,
+      wall,
     })
   }
 
@@ -301,7 +281,7 @@ export class Sites {
     try {
       const held = await keeper().fill(serverKeep(id))
       const site = book.site(id)
-      if (!site) return unknown(id)
+      if (!site) return unknownSite(id)
       if (held === 0) return this.#noServer(site)
       await this.#write((transaction) => {
         const found = book.findSite(transaction, id)
@@ -316,13 +296,8 @@ export class Sites {
     }
   }
 
-  #noServer({ id, serverProduct }: SiteRecord): Refusal {
-    const trouble = this.#options.keeper().trouble(serverKeep(id))
-    const detail = trouble === undefined ? 'No manager is known that has it.' : trouble.detail
-    return refuse('no_server_license', `The site ${id} needs one seat of ${serverProduct}. ${detail}`, {
-      ...(trouble === undefined ? {} : { retryIn: Math.max(1, trouble.retryIn) }),
-      explanation: { managers: [], asked: trouble?.asked ?? [] },
-    })
+  #noServer(site: SiteRecord): Refusal {
+    return noServerLicense(site, this.#options.keeper().trouble(serverKeep(site.id)))
   }
 
   #hasServer(id: string): boolean {
@@ -369,23 +344,7 @@ export class Sites {
 
   /** Arms what is due by the calendar, as the definitions say now. */
   #schedule(): void {
-    if (!this.#isRunning) return
-    const { calendar, log } = this.#options
-    const started = new Map(this.list().flatMap((site) => (site.isStarted ? [[site.id, site] as const] : [])))
-    for (const [id, { text, cancel }] of this.#schedules) {
-      if (text === textOf(started.get(id)?.recycle)) continue
-      cancel()
-      this.#schedules.delete(id)
-    }
-    for (const { id, recycle } of started.values()) {
-      if (this.#schedules.has(id)) continue
-      const run = (): void => {
-        this.recycle(id, 'schedule').catch((error: unknown) =>
-          log.error('a site could not be recycled', { site: id, error }),
-        )
-      }
-      this.#schedules.set(id, { text: textOf(recycle), cancel: calendar.run(recycle, run) })
-    }
+    if (this.#isRunning) this.#schedules.arm(this.list())
   }
 
   #tell(id: string): void {
@@ -393,19 +352,6 @@ export class Sites {
   }
 }
 
-function unknown(id: string): Refusal {
-  return refuse('unknown_site', `There is no site ${id} here.`)
-}
-
-function inMinutes(time: number): string {
-  const minutes = Math.max(1, Math.ceil(time / 60_000))
-  return minutes === 1 ? 'within a minute' : `in ${minutes} minutes`
-}
-
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url')
-}
-
-function textOf(schedule: RecycleSchedule | undefined): string {
-  return schedule === undefined ? '' : `${schedule.cron} ${schedule.zone}`
 }

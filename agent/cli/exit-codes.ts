@@ -87,6 +87,7 @@ export const exitKinds: readonly ExitKind[] = [
     codes: [
       'id_conflict',
       'session_ended',
+      'detachment_over',
       'read_only_setting',
       'proxy_not_configured',
       'not_confirmed',

@@ -25,6 +25,7 @@ const told: Readonly<Record<string, string>> = {
   returned: 'They are back at the manager.',
   returning: 'No application gets one any more. The manager is told once none is in use and it can be reached.',
   withdrawn: 'It was not taken yet; the seats are free.',
+  ended: 'It had ended by itself; nothing is left to give back.',
 }
 
 async function giveBack({ given, agent, out }: Invocation): Promise<number> {

@@ -170,7 +170,7 @@ export const settings = {
     label: 'Only Administrators Detach',
     help: 'Detaching to this machine and giving back ask for the administrator password.',
   }),
-  'detach.graceSeconds': setting(whole(600, 15, 86_400), {
+  'detach.graceSeconds': setting(whole(600, 5, 86_400), {
     page: 'detachable',
     label: 'Grace after a Detachment',
     help: 'The manager frees a detached seat this long after its date.',

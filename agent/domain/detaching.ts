@@ -86,11 +86,18 @@ export type DetachPlace =
   | { readonly kind: 'too_many_seats'; readonly detachable: number }
 
 export function placeDetachment(draft: Draft, wish: DetachWish): DetachPlace {
-  const place = (converting: readonly Grant[]): DetachPlace => {
-    const [first, ...rest] = converting
-    return first === undefined ? placeIn(draft, wish) : draft.without(first, () => place(rest))
-  }
-  return place(wish.converting ?? [])
+  return withoutConverting(draft, wish, () => placeIn(draft, wish))
+}
+
+/** How many seats of the product could be detached now, when what is converted does not count. */
+export function detachableFor(draft: Draft, wish: DetachWish): number {
+  return withoutConverting(draft, wish, () => detachable(poolFor(draft, wish.product), wish.reserved))
+}
+
+function withoutConverting<T>(draft: Draft, { converting = [] }: DetachWish, look: () => T): T {
+  const lookWithout = ([first, ...rest]: readonly Grant[]): T =>
+    first === undefined ? look() : draft.without(first, () => lookWithout(rest))
+  return lookWithout(converting)
 }
 
 /** Supplies of which seats may be detached for this wish, by what the licenses say; the product's own seats first. */

@@ -3,7 +3,7 @@
  * only: nothing that ends seats on time depends on it, since a clock that is set back makes it wait. Owns no state of sites.
  */
 import { createTask, validateDetailed } from 'node-cron'
-import type { Calendar } from '../sites.ts'
+import type { Calendar } from '../site-schedules.ts'
 
 export function createCalendar(): Calendar {
   return {

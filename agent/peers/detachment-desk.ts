@@ -241,12 +241,13 @@ export class DetachmentDesk {
   // ---- passing on (R22)
 
   async #orPassOn(refused: Refusal, id: string, ask: DetachAsk, recipient: DetachRecipient): Promise<DeskAnswer> {
-    if (refused.code !== 'unknown_product' && refused.code !== 'not_detachable') return refused
+    if (!passedOn.has(refused.code)) return refused
     if (ask.chain.length >= longestChain || this.#links(ask).length === 0) return refused
-    return await this.#passOn(id, ask, recipient)
+    return await this.#passOn(id, ask, recipient, refused)
   }
 
-  async #passOn(id: string, ask: DetachAsk, recipient: DetachRecipient): Promise<DeskAnswer> {
+  /** @param own why it is not made of the seats here */
+  async #passOn(id: string, ask: DetachAsk, recipient: DetachRecipient, own?: Refusal): Promise<DeskAnswer> {
     const { book, writes, managers, self } = this.#options
     const known = book.relay(id)
     const link = known === undefined ? undefined : managers.link(known.manager)
@@ -270,6 +271,9 @@ export class DetachmentDesk {
       if (reply.kind === 'unreachable' && !reply.unsent) return saidAbove(reply)
       said = saidAbove(reply)
     }
+    // Who has seats of it says why they are not enough, unless one above knows that better.
+    const isAnswer = said !== undefined && said.code !== 'store_unavailable' && !hasNone.has(said.code)
+    if (own !== undefined && !hasNone.has(own.code) && !isAnswer) return own
     return said ?? saidAbove(undefined)
   }
 
@@ -290,6 +294,11 @@ export class DetachmentDesk {
     return held.map(({ id }) => ({ id, outcome: 'unknown' as const }))
   }
 }
+
+/** There are no seats of it at all that could be detached. */
+const hasNone: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unknown_product', 'not_detachable'])
+/** What another manager may have seats for. */
+const passedOn: ReadonlySet<ErrorCode> = new Set<ErrorCode>([...hasNone, 'beyond_license_end', 'too_many_seats'])
 
 function answered(answer: DetachAnswer, created = false): DeskAnswer {
   return { kind: 'answered', created, answer }

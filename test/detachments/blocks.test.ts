@@ -121,6 +121,24 @@ test('wrong_recipient: a block for another machine, a receipt of another, and on
   t.is(await server.used(), 1)
 })
 
+test('S11: a block that was cut off anywhere is refused, and never taken for the license that comes with it', async (t) => {
+  for (const terms of [{}, { activation: { needed: true } }]) {
+    const { server, laptop } = await apart(terms)
+    const { block = '' } = await carry(server, laptop)
+    const whole = block.length
+    const end = block.indexOf('-----END LEASEHOLD DETACHMENT')
+    const heads = Array.from({ length: 24 }, (_, at) => block.slice(0, Math.floor(((whole - 60) * at) / 24)))
+    const tails = Array.from({ length: 24 }, (_, at) => block.slice(60 + Math.floor(((end - 100) * at) / 24)))
+    for (const text of [...heads, ...tails]) {
+      const outcome = await laptop.parts.documents.process(text, { apply: true, trust: true })
+      t.true(['not_a_document', 'document_altered'].includes(codeOf(outcome)), `${codeOf(outcome)}\n${text}`)
+    }
+    t.deepEqual(laptop.parts.shelf.list(), [])
+    t.deepEqual([...laptop.parts.book.ins()], [])
+    t.is(await codeOfApplying(laptop, block), 'applied')
+  }
+})
+
 test('already_applied, document_superseded, document_expired: each wrong block has its own code', async (t) => {
   const { server, laptop } = await apart()
   const { block, detachment } = await carry(server, laptop, 2)
@@ -142,7 +160,7 @@ test('already_applied, document_superseded, document_expired: each wrong block h
 test('bad_signature and document_altered: a block that was changed or is not whole', async (t) => {
   const { server, laptop } = await apart()
   const { block = '' } = await carry(server, laptop)
-  const [first = '', second = '', third = ''] = block.split(/(?=-----BEGIN)/)
+  const [third = '', second = '', first = ''] = block.split(/(?=-----BEGIN)/)
   t.true(second.includes('ACTIVATION') && third.includes('DETACHMENT'))
   t.is(await codeOfApplying(laptop, third), 'document_altered')
   t.is(await codeOfApplying(laptop, first + third), 'document_altered')
@@ -152,9 +170,9 @@ test('bad_signature and document_altered: a block that was changed or is not who
   // The texts of another license do not make it valid.
   const foreign = await apart()
   const other = (await carry(foreign.server, foreign.laptop)).block?.split(/(?=-----BEGIN)/) ?? []
-  t.is(await codeOfApplying(laptop, other.slice(0, 2).join('') + third), 'document_altered')
+  t.is(await codeOfApplying(laptop, other.slice(1).join('') + third), 'document_altered')
   t.deepEqual(laptop.parts.shelf.list(), [])
-  const [license = '', activation = '', own = ''] = inside(block)
+  const [own = '', activation = '', license = ''] = inside(block)
   const forged = [license, activation, `${own.slice(0, -4)}AAAA`]
   t.is(await codeOfApplying(laptop, forged.join('\n\n')), 'bad_signature')
   t.deepEqual([...laptop.parts.book.ins()], [])

@@ -4,12 +4,13 @@
 import test from 'ava'
 import { blockOf } from '../licenses/test-vendor.ts'
 import { type Machine, minute, turns } from './machine.ts'
-import { iso, monday, office, outOf, refusal, take } from './office.ts'
+import { iso, monday, office, outOf, refusal, take, wish } from './office.ts'
 
 test('R16: a lease of the laptop that becomes the detachment needs no second seat, and its session goes on', async (t) => {
   const { laptop, server } = await office({ products: [{ name: 'cad', seats: 1 }] })
   await lease(laptop, server, 'lease-that-is-used-1')
   t.is(await laptop.opens('ana'), 'granted')
+  t.like(await laptop.parts.detachments.plan(wish()), { plan: { seats: 1, detachable: 1 } })
   const { detachment } = await take(laptop)
   t.is(await server.used(), 1)
   t.deepEqual(

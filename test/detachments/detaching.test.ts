@@ -94,6 +94,11 @@ test('S9: never later than the maximum in force, by settings or license, with th
     facts: { latest: iso(monday + 20 * day) },
   })
   t.like(await refusal(laptop, { until: iso(monday) }), { code: 'date_in_past' })
+  t.like(await refusal(laptop, { soft: true, days: 1 }), { code: 'invalid_request' })
+  t.like(await refusal(laptop, { feature: 'none' }), { code: 'unknown_feature' })
+  const { recipient } = server.parts.detachments.recipient()
+  t.like(await refusal(server, { recipient }), { code: 'wrong_recipient' })
+  t.like(await refusal(server), { code: 'not_detachable' })
 })
 
 test('S8: a calendar day ends with that day in its zone, or at now + maximum where that is earlier', async (t) => {
@@ -193,4 +198,30 @@ test('R15: a request that comes after it was given up gets nothing', async (t) =
   }
   t.like(await link.detach(id, ask, { timeout: 1 }), { problem: { code: 'session_ended' } })
   t.is(await server.used(), 0)
+})
+
+test('X3: the same order again is the same detachment: at once, after its answer was lost, after a restart, and when it is over', async (t) => {
+  const { laptop, server } = await office()
+  const order = 'order-of-a-trip-0001'
+  const [first, second] = await Promise.all([take(laptop, { order }), take(laptop, { order })])
+  t.is(first.detachment.id, second.detachment.id)
+  t.is((await take(laptop, { order })).detachment.id, first.detachment.id)
+  t.is(codeOf(await refusal(laptop, { order, seats: 2 })), 'id_conflict')
+  await laptop.restart()
+  t.is((await take(laptop, { order })).detachment.id, first.detachment.id)
+  t.is(await server.used(), 1)
+  await laptop.parts.detachments.giveBack(first.detachment.id)
+  t.like((await take(laptop, { order })).detachment, { id: first.detachment.id, state: 'returned' })
+  const { recipient } = laptop.parts.detachments.recipient()
+  const [made, again] = [await take(server, { order, recipient }), await take(server, { order, recipient })]
+  t.is(made.detachment.id, again.detachment.id)
+  t.is(made.block, again.block)
+  t.is(await server.used(), 1)
+  const other = 'another-order-0002'
+  server.isUp = false
+  t.is((await refusal(laptop, { order: other })).code, 'manager_unreachable')
+  server.isUp = true
+  await laptop.pass(5_000)
+  await take(laptop, { order: other })
+  t.is(await server.used(), 2)
 })

@@ -2,7 +2,7 @@
  * An office of the tests: a manager with five seats, a laptop, and how they are asked.
  */
 import { isIn, isOut } from '../../agent/detachment-record.ts'
-import type { DetachWish } from '../../agent/detachments.ts'
+import type { DetachWish } from '../../agent/detachment-wish.ts'
 import type { Refusal } from '../../agent/errors.ts'
 import { blockOf, type LicenseTerms, TestVendor } from '../licenses/test-vendor.ts'
 import { Machine } from './machine.ts'

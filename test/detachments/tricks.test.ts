@@ -91,7 +91,7 @@ test('trick 3, R23: the folder put back after the seat was returned: it is over 
   t.is(inOf(laptop).length, 0)
   t.is(laptop.parts.lessor.view.grant('ana')?.ending, 'detachment_ended')
   t.is(await server.used(), 0)
-  t.is(codeOf(await laptop.parts.detachments.extend(detachment.id, { days: 10 })), 'session_ended')
+  t.is(codeOf(await laptop.parts.detachments.extend(detachment.id, { days: 10 })), 'detachment_over')
 })
 
 test('trick 3: the folder put back brings no earlier version to life again', async (t) => {
@@ -160,7 +160,7 @@ test('trick 4: a copied folder works twice until the date and not a second longe
   await laptop.parts.detachments.giveBack(detachment.id)
   await copy.parts.contact.meetAll()
   t.is(inOf(copy).length, 0)
-  t.is(codeOf(await copy.parts.detachments.extend(detachment.id, { days: 8 })), 'session_ended')
+  t.is(codeOf(await copy.parts.detachments.extend(detachment.id, { days: 8 })), 'detachment_over')
 })
 
 test('R11: a manager whose wall jumps ahead frees nothing by it for an hour of running, and at once on an administrator’s word', async (t) => {

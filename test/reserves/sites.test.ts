@@ -356,6 +356,20 @@ test('P2: whatever happens, never more are signed in with a seat than the site t
         t.is(new Set(users).size, users.length)
       }
     }),
-    { numRuns: 25 },
+    {
+      numRuns: 25,
+      // What a process wrote after it had crashed once broke this.
+      examples: [
+        [
+          [
+            { kind: 'in', id: 'e' },
+            { kind: 'recycle' },
+            { kind: 'in', id: 'a' },
+            { kind: 'restart', how: 'crash' },
+            { kind: 'active', id: 'e' },
+          ],
+        ],
+      ],
+    },
   )
 })

@@ -162,20 +162,36 @@ export function readBlocks(pasted: string): BlockReading | DocumentRefusal {
   const squeezed = squeeze(pasted)
   const blocks = new Map<string, FoundBlock>()
   const damaged: string[] = []
+  const beheaded: string[] = []
   const markers = findMarkers(squeezed)
   markers.forEach((marker, at) => {
-    if (marker.kind === 'end' || blocks.size >= maxBlocks) return
+    if (blocks.size >= maxBlocks) return
+    if (marker.kind === 'end') {
+      const isBegun = markers[at - 1]?.kind === 'begin'
+      if (!isBegun && isPayload(squeezed.slice(0, marker.from))) beheaded.push(marker.label)
+      return
+    }
     const inside = squeezed.slice(marker.to, markers[at + 1]?.from)
     const found = readInside(inside)
     if (found !== undefined) blocks.set(found.text, found)
     else if (inside.length >= shortestInside) damaged.push(marker.label)
   })
-  if (blocks.size === 0 && damaged.length === 0)
-    for (const text of findCompact(squeezed).slice(0, maxBlocks)) blocks.set(text, { text, checksum: 'absent' })
+  // Beside others it must not go unseen; alone it may be whole but for its BEGIN.
+  if (blocks.size > 0 || damaged.length > 0) damaged.push(...beheaded)
+  else for (const text of findCompact(squeezed).slice(0, maxBlocks)) blocks.set(text, { text, checksum: 'absent' })
   if (blocks.size > 0 || damaged.length > 0) return { kind: 'blocks', blocks: [...blocks.values()], damaged }
   return hasRemains(squeezed)
     ? refuseDocument('document_altered', 'Only a part of a block was found.')
     : refuseDocument('not_a_document', 'There is no block in this text.')
+}
+
+/** Half a line of a payload; nobody writes as much without a space or a comma. */
+const shortestRest = 32
+
+/** Whether a payload stands at the end, as before an END of which the BEGIN was cut off. */
+function isPayload(before: string): boolean {
+  const end = before.replace(/[-\u2013\u2014]+$/, '').slice(-shortestRest)
+  return end.length === shortestRest && [...end].every((c) => isCompactCharacter.test(c)) && /\d/.test(end)
 }
 
 /** The beginning of a compact text, or an END without its BEGIN after a long stretch that could be a payload. */

@@ -159,9 +159,9 @@ export type Extend = z.infer<typeof extend>
 export const returned = z
   .strictObject({
     state: z
-      .enum(['returned', 'returning', 'withdrawn'])
+      .enum(['returned', 'returning', 'withdrawn', 'ended'])
       .describe(
-        'returned: the seats are free at the manager; returning: they are, as soon as it can be reached; withdrawn: it was never taken, and is free',
+        'returned: the seats are free at the manager; returning: they are, as soon as it can be reached; withdrawn: it was never taken, and is free; ended: it had ended by itself, and nothing was left to give back',
       ),
     detachment,
   })

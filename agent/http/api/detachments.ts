@@ -4,7 +4,7 @@
  * Must not import owners.
  */
 import { z } from 'zod'
-import type { Refusal } from '../../errors.ts'
+import { type Refusal, refuse } from '../../errors.ts'
 import type { Authority } from '../guards.ts'
 import { isRefusal } from '../problem.ts'
 import { created, ok } from '../reply.ts'
@@ -48,7 +48,7 @@ import {
   returned,
   returnReceipt,
 } from './detachment-shapes.ts'
-import { type List, list, opaqueId } from './shapes.ts'
+import { idempotencyKey, idempotencyKeyForm, type List, list, opaqueId } from './shapes.ts'
 
 export interface DetachmentsParts {
   /**
@@ -62,7 +62,8 @@ export interface DetachmentsParts {
   block(id: string): Promise<{ readonly kind: 'made'; readonly block: string } | Refusal>
   detachable(query: DetachableQuery): List<DetachableProduct>
   plan(request: Detach): Promise<{ readonly kind: 'planned'; readonly plan: DetachPlan } | Refusal>
-  detach(request: Detach): Promise<({ readonly kind: 'made' } & MadeDetachment) | Refusal>
+  /** @param order a key: the same again is the same detachment */
+  detach(request: Detach, order?: string): Promise<({ readonly kind: 'made' } & MadeDetachment) | Refusal>
   extend(id: string, change: Extend): Promise<({ readonly kind: 'made' } & MadeDetachment) | Refusal>
   giveBack(id: string): Promise<({ readonly kind: 'returned' } & Returned) | Refusal>
   declareLost(
@@ -129,7 +130,15 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       operation: 'detach',
       summary: 'Take seats along until a date',
       description:
-        'Without `recipient` the seats are attached to this machine, from the first manager that has them; that needs no administrator, unless the setting says so. With one they are made for that machine: it takes them when it next connects, or by the block in the answer. `until` is a calendar day, with which it ends in the zone of that machine, or an instant; `days` are times 24 hours from now. A day that ends later than is allowed is cut off at the maximum. With `preview` nothing is done, and the answer says exactly what it would be.',
+        'Without `recipient` the seats are attached to this machine, from the first manager that has them; that needs no administrator, unless the setting says so. With one they are made for that machine: it takes them when it next connects, or by the block in the answer. `until` is a calendar day, with which it ends in the zone of that machine, or an instant; `days` are times 24 hours from now. A day that ends later than is allowed is cut off at the maximum. Repeat a request whose answer did not come with the same Idempotency-Key: it never takes a second seat. With `preview` nothing is done, and the answer says exactly what it would be.',
+      headers: {
+        'Idempotency-Key': {
+          description:
+            'a random value, such as a UUID, for every new detachment; the same again is the same detachment',
+          required: false,
+          schema: idempotencyKey,
+        },
+      },
       example: detachExample,
       body: detach,
       answers: {
@@ -138,23 +147,29 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       },
       errors: [
         ...endErrors,
+        'idempotency_key_needed',
         'unknown_product',
+        'unknown_feature',
         'ambiguous_product',
         'too_many_seats',
         'unknown_peer',
         'not_a_document',
         'bad_signature',
         'document_altered',
+        'wrong_recipient',
         'id_conflict',
       ],
-      async handle({ body, authority }) {
+      async handle({ body, headers, authority }) {
+        const order = headers['idempotency-key']
+        if (order !== undefined && (typeof order !== 'string' || !idempotencyKeyForm.test(order)))
+          return refuse('idempotency_key_needed', 'The header is too short, too long, or has characters beyond ASCII.')
         const refused = parts.refuse(authority, body.recipient === undefined ? 'own' : 'other')
         if (refused) return refused
         if (body.preview) {
           const planned = await parts.plan(body)
           return isRefusal(planned) ? planned : ok(planned.plan)
         }
-        const made = await parts.detach(body)
+        const made = await parts.detach(body, order)
         return isRefusal(made) ? made : created(withoutKind(made))
       },
     }),
@@ -170,7 +185,7 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       params: named,
       body: extend,
       answers: { 200: { description: 'The detachment with its new date', schema: madeDetachment } },
-      errors: [...endErrors, 'unknown_detachment', 'session_ended', 'id_conflict'],
+      errors: [...endErrors, 'unknown_detachment', 'detachment_over', 'id_conflict'],
       async handle({ params, body, authority }) {
         const refused = parts.refuse(authority, whoseOf(params.id))
         if (refused) return refused
@@ -185,18 +200,11 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
       operation: 'returnDetachment',
       summary: 'Give it back before its date',
       description:
-        'On the machine that has the seats: no application gets one of them from now on, and once none is in use the manager is told, as soon as it can be reached. On the manager: withdraws what nobody has taken yet.',
+        'On the machine that has the seats: no application gets one of them from now on, and once none is in use the manager is told, as soon as it can be reached. On the manager: withdraws what nobody has taken yet. What is over stays over: asked again, and after its end, it answers how it ended.',
       example: returnExample,
       params: named,
       answers: { 200: { description: 'How far it came', schema: returned } },
-      errors: [
-        'unknown_detachment',
-        'early_return_forbidden',
-        'already_returned',
-        'session_ended',
-        'store_unavailable',
-        'sign_in_needed',
-      ],
+      errors: ['unknown_detachment', 'early_return_forbidden', 'store_unavailable', 'sign_in_needed'],
       async handle({ params, authority }) {
         const refused = parts.refuse(authority, whoseOf(params.id))
         if (refused) return refused
@@ -253,7 +261,7 @@ export function detachmentRoutes(parts: DetachmentsParts): Route[] {
         'unknown_detachment',
         'early_return_forbidden',
         'detachment_in_use',
-        'session_ended',
+        'detachment_over',
         'store_unavailable',
         'sign_in_needed',
       ],

@@ -26,6 +26,8 @@ export interface DetachForm extends Wished {
   /** The step that is wanted next. */
   readonly step: (typeof steps)[number]
   readonly product: string
+  /** The key of this order, from the last step. */
+  readonly order: string
 }
 
 const longest = 255
@@ -38,6 +40,7 @@ export function readDetachForm(form: Form): DetachForm {
   return {
     step: steps.find((one) => one === form.step) ?? 'recipient',
     product: text('product'),
+    order: /^[\w-]{16,64}$/.test(text('order')) ? text('order') : '',
     to: ways.find((one) => one === form.to) ?? 'here',
     agent: text('agent'),
     recipient: recipient.trim().slice(0, longestBlock),

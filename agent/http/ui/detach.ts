@@ -206,12 +206,13 @@ async function goOn(page: Page, parts: Parts, found: Found | undefined, wished: 
     await page.show('pages/detach-check', {
       ...frameOf(page, found, 3),
       wished,
+      order: parts.detaching.order(),
       plan: writePlan(planned.plan, wish, page),
       button: wished.to === 'here' ? t('detach.button_attach') : t('detach.button'),
     })
     return
   }
-  const made = await parts.detaching.detach(wish)
+  const made = await parts.detaching.detach(wish, wished.order === '' ? undefined : wished.order)
   if (made.kind === 'refused') return showWhy(page, parts, found, wished, made)
   const { detachment } = made
   const args = {
@@ -265,10 +266,14 @@ async function showWhy(page: Page, parts: Parts, found: Found, wished: DetachFor
 /** What is wrong with a date or a number of seats, in the words of the page. */
 export function writeWhy({ code, facts = {} }: Refusal, { language, time }: Pick<Page, 'language' | 'time'>) {
   const { t } = language
-  const { latest, detachable } = facts
+  const { latest, detachable, after } = facts
   if (code === 'too_many_seats' && typeof detachable === 'number')
     return { field: 'seats', error: t('detach.seats_at_most', { count: detachable }) } as const
-  if (code === 'date_in_past') return { field: 'until', error: t('error.date_in_past.title') } as const
+  if (code === 'date_in_past')
+    return {
+      field: 'until',
+      error: typeof after === 'string' ? t('detach.after', { time: time.spell(after) }) : t('error.date_in_past.title'),
+    } as const
   if ((code === 'beyond_maximum' || code === 'beyond_license_end') && typeof latest === 'string')
     return {
       field: 'until',

@@ -158,6 +158,7 @@ async function carryOut(
     returned: { kind: 'good', key: 'said.returned', args },
     returning: { kind: 'notice', key: 'said.returning', args },
     withdrawn: { kind: 'good', key: 'said.withdrawn', args },
+    ended: { kind: 'notice', key: 'said.ended_already', args },
   } as const
   return { kind: 'done', saying: said[outcome.state] }
 }

@@ -71,8 +71,10 @@ export interface DetachmentRow {
   readonly actions: readonly {
     readonly id: DetachmentAction
     readonly address: string
+    /** What stands on the button. */
+    readonly name: string
     readonly label: string
-    /** It changes nothing that has not happened, so that nobody is asked first. */
+    /** Nobody is asked first. */
     readonly direct: boolean
   }[]
   readonly unavailable: readonly { readonly id: DetachmentAction; readonly code: string; readonly detail: string }[]
@@ -91,6 +93,8 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     name: other,
   })
   const spell = (at: string): ShownEnd => ({ ...time.show(at), spelled: time.spell(at, zone) })
+  const name = (action: DetachmentAction): string =>
+    action === 'receipt' && state === 'returned' ? t('detached.receipt_again') : t(`detached.${action}`)
   const row: DetachmentRow = {
     id,
     address,
@@ -106,7 +110,7 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     recipient: out ? where.at(recipient) : where.here,
     fingerprint: recipient.fingerprint,
     user: nameUser(detachment),
-    state: { ...marks[state], text: t(`detached_state.${state}`) },
+    state: { ...marks[state], text: t(`detached_state.${!out && state === 'active' ? 'attached' : state}`) },
     stateText: t(`detached_state.${state}_text`, { name: other, manager: manager.name }),
     soft: detachment.soft,
     reminder:
@@ -123,12 +127,19 @@ export function writeDetachment(detachment: Detachment, { language, time }: Page
     actions: detachment.actions.map((action) => ({
       id: action,
       address: `${address}/${action}`,
-      label: t('detached.label', { action: t(`detached.${action}`), what }),
-      direct: (action === 'block' && state !== 'waiting') || (action === 'receipt' && state === 'returned'),
+      name: name(action),
+      label: t('detached.label', { action: name(action), what }),
+      direct: isDirect(action, detachment),
     })),
     unavailable: detachment.unavailable.map((one) => ({ id: one.action, code: one.code, detail: one.detail })),
   }
   return row
+}
+
+/** What changes nothing, and what stops nobody's application. */
+function isDirect(action: DetachmentAction, { state, used }: Detachment): boolean {
+  if (action === 'return') return used === 0
+  return (action === 'block' && state !== 'waiting') || (action === 'receipt' && state === 'returned')
 }
 
 export function nameUser({ user }: Pick<Detachment, 'user'>): string {

@@ -7,7 +7,7 @@ import { isGone, nameUser, writeDetachment, writeDifference } from './detached-r
 import type { Page } from './page.ts'
 import type { Parts } from './parts.ts'
 import { drawQr } from './qr.ts'
-import { chooseFormat, hasWords, sendList, writeAddress } from './table.ts'
+import { chooseFormat, hasWords, readListQuery, sendList, writeAddress, writePager } from './table.ts'
 import { lookAround } from './whereabouts.ts'
 
 const head = ['id', 'direction', 'state', 'product', 'feature', 'seats', 'license', 'manager', 'recipient', 'user']
@@ -16,9 +16,8 @@ const times = ['startedAt', 'until', 'zone', 'freeAt', 'lastContactAt', 'endedAt
 export async function showDetached(page: Page, parts: Parts): Promise<void> {
   const { language } = page
   const { t } = language
-  const { q = '', over = '' } = page.query()
-  const search = q.trim().slice(0, 255)
-  const withOver = over === 'with'
+  const { search, number } = readListQuery(page)
+  const withOver = page.query().over === 'with'
   const all = parts.detaching.list()
   const found = all.filter(
     (one) =>
@@ -58,25 +57,40 @@ export async function showDetached(page: Page, parts: Parts): Promise<void> {
         String(one.soft),
       ],
     ])
+  const { rowsPerPage, refreshSeconds } = parts.frame()
+  const ordered = [...found.filter(isHere), ...found.filter((one) => !isHere(one))]
   const where = lookAround(parts, language)
-  const rows = found.map((one) => writeDetachment(one, page, where))
+  const rows = ordered
+    .slice((number - 1) * rowsPerPage, number * rowsPerPage)
+    .map((one) => writeDetachment(one, page, where))
   const filter = { q: search, over: withOver ? 'with' : undefined }
+  const here = found.filter(isHere).length
   await page.show('pages/detached', {
     title: t('navigation.detached'),
     clock: writeClock(page, parts),
     enabled: parts.detaching.enabled(''),
     known: all.length,
-    total: rows.length,
+    total: found.length,
     gone: all.filter(isGone).length,
     withOver,
     overAddress: writeAddress('/detached', { q: search, over: withOver ? undefined : 'with' }),
-    into: rows.filter(({ out }) => !out),
-    out: rows.filter(({ out }) => out),
+    shown: rows.length,
+    into: { count: here, rows: rows.filter(({ out }) => !out) },
+    out: { count: found.length - here, rows: rows.filter(({ out }) => out) },
     query: search,
-    refresh: parts.frame().refreshSeconds,
+    refresh: refreshSeconds,
     csv: writeAddress('/detached', { ...filter, format: 'csv' }),
     json: writeAddress('/detached', { ...filter, format: 'json' }),
+    first: writeAddress('/detached', filter),
+    pager: writePager(language, { page: number, size: rowsPerPage, total: found.length }, (other) =>
+      writeAddress('/detached', { ...filter, page: other === 1 ? undefined : other }),
+    ),
   })
+}
+
+/** What is attached here comes first, on as many pages as it takes. */
+function isHere({ direction }: Detachment): boolean {
+  return direction === 'in'
 }
 
 /** What is said of the clock while dates do not go by what it shows. */

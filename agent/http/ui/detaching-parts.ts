@@ -45,7 +45,10 @@ export interface DetachingPart {
   acceptClock(): Promise<{ readonly kind: 'accepted' } | Refusal>
   /** Refused with facts: `latest` (of a date), `detachable` (seats), `machine` (of a switch). */
   plan(wish: DetachWish): Promise<{ readonly kind: 'planned'; readonly plan: DetachPlan } | Refusal>
-  detach(wish: DetachWish): Promise<MadeDetachment>
+  /** A fresh key for one order. */
+  order(): string
+  /** @param order the same again is the same detachment */
+  detach(wish: DetachWish, order?: string): Promise<MadeDetachment>
   /** @param until a calendar day; absent for soft ones */
   extend(id: string, until?: string): Promise<MadeDetachment>
   giveBack(id: string): Promise<({ readonly kind: 'returned' } & Returned) | Refusal>

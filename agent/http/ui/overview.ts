@@ -41,6 +41,11 @@ export async function showOverview(
         address: problem.action.address,
       },
     }))
+  const notOver = parts.detaching.list().filter((one) => !isGone(one))
+  const taken = [
+    ...notOver.filter(({ direction }) => direction === 'in'),
+    ...notOver.filter(({ direction, endsIn }) => direction === 'out' && endsIn <= soonDetached),
+  ]
   const licenses = parts.licenses.list()
   const products = parts.products.list()
   if (licenses.length === 0 && products.length === 0) {
@@ -79,10 +84,8 @@ export async function showOverview(
     refusal: writeLastRefusal(page, parts),
     serving: licenses.some(({ local }) => local) ? writeServing(parts.serving.view(), page) : undefined,
     pending: pending.map((agent) => writeAgentRow(agent, language, time)),
-    takenAlong: parts.detaching
-      .list()
-      .filter((one) => !isGone(one) && (one.direction === 'in' || one.endsIn <= soonDetached))
-      .map((one) => writeDetachment(one, page, where)),
+    takenAlong: taken.slice(0, shownHolders).map((one) => writeDetachment(one, page, where)),
+    takenTotal: taken.length,
     ending: licenses
       .filter(({ state, daysLeft }) => state !== 'replaced' && daysLeft !== undefined && daysLeft <= soon)
       .sort((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0))

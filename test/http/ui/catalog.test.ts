@@ -44,7 +44,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'detach.to_': ['here_hint', 'agent_hint', 'block_hint'],
   'detached.': detachmentActions,
   'detached.block_': ['detachment', 'detachment_text', 'receipt', 'receipt_text'],
-  'detached_state.': detachmentStates.flatMap((state) => [state, `${state}_text`]),
+  'detached_state.': ['attached', ...detachmentStates.flatMap((state) => [state, `${state}_text`])],
   'reminder.': ['days', 'day', 'hours'],
   'import.column_': ['setting', 'from', 'to', 'lines'],
   'rules.column_': ['who', 'address', 'product', 'times', 'last', 'outcome', 'after', 'rule'],

@@ -44,6 +44,7 @@ test('S8: Products has “Detach”, which leads through three steps to “Detac
     read(third.text),
     /Seats 2 From LICENSES Recipient WS-17 T9QZH-[A-Z0-9-]+ User ana@example.com Ends Tuesday, December 8, 2026 at 14:20:05 GMT\+1 \(Europe\/Berlin\) in 14 days The day ends later than is allowed, .*Free again on LICENSES Tuesday, December 8, 2026 at 14:30:05 .*Detach & Attach/,
   )
+  t.regex(third.text, /name="order" value="order-of-the-sample"/, 'sent twice it is one detachment')
   t.deepEqual(visitor.parts.done, [], 'looking detaches nothing')
   t.is((await visitor.post(detach, { ...usual, step: 'detach' })).to, '/detached/d-new')
   const wish = { product: 'acme/cad', seats: 2, soft: false, until: '2026-12-08', user: { email: 'ana@example.com' } }
@@ -90,7 +91,10 @@ test('a wrong date or number of seats is refused at its field with the value tha
     { until: '2027-01-31' },
     /longer than a detachment may last: at the latest Tuesday, December 8, 2026 at 14:20:05/,
   )
-  await expectWrong({ until: '2026-11-01' }, /Select an expiration date: The date has passed/)
+  await expectWrong(
+    { until: '2026-11-01' },
+    /Select an expiration date: It must end later than Tuesday, November 24, 2026 at 14:20:05/,
+  )
   await expectWrong({ until: 'soon' }, /A day is wanted here, such as 2026-12-24/)
   await expectWrong({ until: '2026-02-30' }, /A day is wanted here/)
   await expectWrong({ seats: '9' }, /Only 3 seats can be detached now/)
@@ -151,7 +155,7 @@ test('Detached shows both sides with countdown, exact instant and zone, user and
   const text = await readPage(visitor, '/detached')
   t.regex(
     text,
-    /5 detachments .*Attached here .*Acme CAD 1 1 in use LICENSES Ana Ruiz Detached Ends within 3 days tomorrow Nov 25, 2026, 23:59:59 GMT\+1 .*3 hr\. ago .*Return now Extend Details .*From here, at other machines .*LAPTOP-7 .*Waits to be taken .*Lost/,
+    /5 detachments .*Attached here .*Acme CAD 1 1 in use LICENSES Ana Ruiz Attached Ends within 3 days tomorrow Nov 25, 2026, 23:59:59 GMT\+1 .*3 hr\. ago .*Return now Extend Details .*From here, at other machines .*LAPTOP-7 .*Waits to be taken .*Lost/,
   )
   t.notRegex(text, /Returned/)
   t.regex(await readPage(visitor, '/detached?over=with'), /Returned/)
@@ -165,6 +169,30 @@ test('Detached shows both sides with countdown, exact instant and zone, user and
     await readPage(await visit(t, 'empty'), '/detached'),
     /Nothing is taken along Detaching is switched off on this machine/,
   )
+})
+
+test('Detached has pages: what is attached here comes first, and a page that is not there any more says so', async (t) => {
+  const visitor = await visit(t)
+  const { list } = visitor.parts.taken
+  for (let index = 0; index < 60; index += 1)
+    list.push(makeDetachment({ id: `d-many-${index}`, direction: index % 2 === 0 ? 'out' : 'in' }))
+  const first = await visitor.get('/detached')
+  t.regex(read(first.text), /65 detachments .*Attached here .*1 to 20 of 65 Next/)
+  t.notRegex(first.text, /id="detached-out"/)
+  const second = await readPage(visitor, '/detached?page=2')
+  t.regex(second, /Attached here .*From here, at other machines .*21 to 40 of 65 Previous Next/)
+  const last = await visitor.get('/detached?page=4')
+  t.notRegex(last.text, /id="detached-in"/)
+  t.regex(read(last.text), /61 to 65 of 65/)
+  t.regex(await readPage(visitor, '/detached?page=9'), /There is no page 9; the list has 4 .*To the first page/)
+  t.is(JSON.parse((await visitor.get('/detached?format=json')).text).total, 65)
+})
+
+test('S10: what no application uses is given back in one click from the list, and nobody is asked first', async (t) => {
+  const visitor = await visit(t)
+  const { text } = await visitor.get('/detached')
+  t.regex(text, /<form method="post" action="\/detached\/d-soft\/return"><button[^>]*>Return now</)
+  t.regex(text, /<a [^>]*href="\/detached\/d-in\/return" data-dialog/, 'it is in use')
 })
 
 test('a detachment says what can be done with it, and why something can not', async (t) => {
@@ -293,6 +321,9 @@ test('X6: Overview says what ends soon, and reminds of what is attached here, on
   )
   t.regex(text, /What ends soon .*1 seat of Acme CAD for LAPTOP-7 Detached tomorrow/)
   t.notRegex(text, /A detached seat ends soon|3 seats of Acme CAD for LAPTOP-7/)
+  t.notRegex(text, /All \d+ detachments/)
+  for (let index = 0; index < 20; index += 1) visitor.parts.taken.list.push(makeDetachment({ id: `d-many-${index}` }))
+  t.regex(await readPage(visitor, '/'), /All 23 detachments that end soon or are attached here/)
 })
 
 test('S7: the tab says what is away and can be detached; switching off says what stays away', async (t) => {
@@ -300,7 +331,7 @@ test('S7: the tab says what is away and can be detached; switching off says what
   const address = '/configuration/detachable'
   t.regex(
     await readPage(visitor, address),
-    /Enable Detaching of Licenses .*Now .*2 of 5 seats can be detached now, 1 are away/,
+    /Enable Detaching of Licenses .*Now .*2 of 5 seats can be detached now, 1 detached/,
   )
   t.regex(await readPage(visitor, address), /5 seats of this machine are away\. Detached/)
   await visitor.post(address, { action: 'submit', 'detach.enabled': 'on' })

@@ -248,6 +248,7 @@ export function createDetaching(
         },
       }
     },
+    order: () => 'order-of-the-sample',
     detach: async (wish) => {
       const refused = refuseWish(wish)
       if (refused) return refused
