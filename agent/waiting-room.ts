@@ -204,6 +204,8 @@ export class WaitingRoom<Answer> {
   #stand(product: ProductName, { id }: Waiting, guest: Guest<Answer>): void {
     const { stand } = this.#options
     if (!stand || this.#standing.get(product)?.id === id || !this.#guests.has(id)) return
+    // Who was first may have left by the clock alone.
+    this.#unstand(product)
     const cancel = stand(guest.command, {
       until: () => this.#line.head(product, this.#now())?.until ?? 0,
       isAway: () => !this.#guests.has(id),

@@ -62,6 +62,35 @@ test('R30: seats are given in the order of coming', async (t) => {
   t.is(waiting.list()[0]?.waiting.id, 'c')
 })
 
+test('R30: who was first and has left by the clock alone stands in no line of others any more', async (t) => {
+  const clock = new ManualClock()
+  const standing = new Set<string>()
+  const never = () => () => undefined
+  const waiting = new WaitingRoom<Answer>({
+    clock,
+    // No timer comes before a seat does.
+    timers: { after: never, every: never },
+    ask: async () => ({ kind: 'short' }),
+    isFinal: () => false,
+    again: (answer) => answer,
+    stand: ({ id }) => {
+      standing.add(id)
+      return () => standing.delete(id)
+    },
+  })
+  const controller = new AbortController()
+  const first = waiting.wait(command('a'), 300 * second, controller.signal)
+  void waiting.wait(command('b'), 300 * second)
+  await settled()
+  t.deepEqual([...standing], ['a'])
+  controller.abort()
+  t.is((await first).kind, 'short')
+  clock.advance(6 * second)
+  waiting.serve()
+  await settled()
+  t.deepEqual([...standing], ['b'])
+})
+
 test('R30: a seat that comes free while the head is being asked for is not lost', async (t) => {
   const { state, waiting, wait, asked } = room(0)
   const first = wait('a', 300)

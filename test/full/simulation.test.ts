@@ -8,12 +8,12 @@ import { type SimulationOptions, simulate } from '../simulation/simulation.ts'
 
 const steps = 25_000
 /** Of each number of machines. */
-const networkSeeds = 12
+const networkSeeds = 6
 
 async function runSeeds(
   first: number,
   count: number,
-  more: Pick<SimulationOptions, 'agents' | 'detaching'>,
+  more: Pick<SimulationOptions, 'agents' | 'detaching' | 'isRow'>,
 ): Promise<number> {
   let good = 0
   for (let seed = first; seed < first + count; seed++)
@@ -34,6 +34,10 @@ for (const agents of [2, 3, 4]) {
     t.is(await runSeeds(agents * 100, networkSeeds, { agents, detaching: true }), networkSeeds)
   })
 }
+
+test('no seat is used twice and none is lost over four agents in a row, over many seeds', async (t) => {
+  t.is(await runSeeds(5_000, networkSeeds, { agents: 5, isRow: true }), networkSeeds)
+})
 
 test('no seat is used twice and none is lost over LevelDB either', async (t) => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {

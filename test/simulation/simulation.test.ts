@@ -31,6 +31,11 @@ for (const agents of [2, 3, 4]) {
   })
 }
 
+test('R21: seats come over four agents in a row, and none is used twice or lost', async (t) => {
+  const { happened } = await simulate({ seed: 2, agents: 5, steps: 8_000, isRow: true })
+  t.true((happened['seen cascade'] ?? 0) >= 2)
+})
+
 test('a seed repeats a run to the last journal entry', async (t) => {
   const [one, other] = [await simulate({ seed: 11, steps: 4_000 }), await simulate({ seed: 11, steps: 4_000 })]
   t.deepEqual(one, other)

@@ -201,6 +201,7 @@ export class Site {
 
   /** The wall as a clock that is right has it. */
   setRight(off = 0): void {
+    this.auditor.settingWall()
     this.machine.wall = startOfWalls + this.machine.now + off
   }
 

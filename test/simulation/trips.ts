@@ -187,6 +187,5 @@ function turnWall(site: Site): void {
   const isGiver = site.catalog.length > 0 || [...site.ledger.detachments.outs.values()].length > 0
   const off = random.chance(0.6) ? random.integer(-120_000, 120_000) : random.integer(-farthest, isGiver ? 0 : farthest)
   site.say(`has its wall clock ${off} ms off`)
-  site.auditor.settingWall()
   site.setRight(off)
 }
