@@ -43,8 +43,11 @@ export function emptyReserve(site: SiteRecord, { kept, isRecycling, nextIn, wall
       ...facts,
       retryIn: soon,
     })
-  const all = taken === site.seats ? `All ${taken}` : `All ${taken} of the ${site.seats} that it asked for`
-  const why = taken === 0 ? 'It could not take any seat in advance.' : `${all} seats are in use.`
+  const fewer = taken === site.seats ? '' : ` (${site.seats} are wanted)`
+  const why =
+    taken === 0
+      ? 'It could not take any seat in advance.'
+      : `${taken === 1 ? 'Its 1 seat is' : `All ${taken} seats are`} in use${fewer}.`
   const until = nextIn === undefined ? '' : ` Unless its user does something, the next is free ${inMinutes(nextIn)}.`
   const cause = trouble === undefined ? '' : ` More were not to be had: ${trouble.detail}`
   return refuse('site_reserve_empty', `The site ${site.id} has no free seat. ${why}${until}${cause}`, {

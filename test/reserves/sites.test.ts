@@ -149,7 +149,7 @@ test('P6: fewer seats than asked for are taken, said once, and topped up', async
   t.is(stand.warnings.length, 1)
   await signInAs(stand, 'ana')
   const refusal = isRefused(t, await signIn(stand, 'ben'), 'site_reserve_empty')
-  t.regex(refusal.detail, /All 1 of the 3 that it asked for seats are in use/)
+  t.regex(refusal.detail, /Its 1 seat is in use \(3 are wanted\)/)
   await stand.clock.run(2 * minute)
   t.is(stand.warnings.length, 1)
   stand.manager().others = 0

@@ -101,7 +101,7 @@ test('what is said of seats that are taken along is said in German, its dates in
 
 test('several sentences, and what a manager said, are said one after the other, or stay as they are', (t) => {
   const full =
-    'The site shop has no free seat. All 4 of the 5 that it asked for seats are in use. Unless its user does something, the next is free in 3 minutes. ' +
+    'The site shop has no free seat. All 4 seats are in use (5 are wanted). Unless its user does something, the next is free in 3 minutes. ' +
     'More were not to be had: LIC-1: 5 of 5 seats of acme/user are in use; 2 wait for one already.'
   t.is(
     sayAs(german, full),
