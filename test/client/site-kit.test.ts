@@ -191,7 +191,7 @@ test('P1 to P7: a small site on a real agent: start, sign-in, administration, em
   t.like(await get('/api/data', ana.cookie), { status: 200, text: '{"rows":3}' })
   const ben = await signIn('ben')
   t.is(ben.status, 503)
-  t.regex(ben.text, /All 1 seats are in use/)
+  t.regex(ben.text, /Its 1 seat is in use/)
   const root = await signIn('root')
   t.like(await get('/reports', root.cookie), { status: 302, to: '/admin' })
   t.like(await get('/admin/users', root.cookie), { status: 200, title: 'Users', isAdministrator: true })
