@@ -152,6 +152,11 @@ export class Lessor {
     return this.#renewals.renew(id, binding)
   }
 
+  /** The same on behalf of a holder that is not asking now, so that it hears nothing: an end is not confirmed by it (R5). */
+  keep(id: string): Renewal | Promise<Renewal> {
+    return this.#renewals.renew(id, undefined, false)
+  }
+
   /** The idle limit was changed. */
   reconsiderIdle(): void {
     this.#keeper.promises.lookAtAll(this.view.grants())

@@ -41,14 +41,15 @@ export class Renewals {
   /**
    * Answers at once where that needs no write.
    * @param binding a nonce; the first one is the session's binding and is stored (R27)
+   * @param isHolder the holder asks, and confirms an end by being answered (R5)
    */
-  renew(id: string, binding: string | undefined): Renewal | Promise<Renewal> {
+  renew(id: string, binding: string | undefined, isHolder = true): Renewal | Promise<Renewal> {
     if (!this.#parts.keeper.isReady)
       throw new LeaseholdError('store_unavailable', 'The store is being read again.', { retryIn: 2 })
-    return this.#fromMemory(id, binding) ?? this.#durably(id, binding)
+    return this.#fromMemory(id, binding, isHolder) ?? this.#durably(id, binding, isHolder)
   }
 
-  #fromMemory(id: string, binding: string | undefined): Renewal | undefined {
+  #fromMemory(id: string, binding: string | undefined, isHolder: boolean): Renewal | undefined {
     const { clock, keeper } = this.#parts
     const { book, promises } = keeper
     const grant = book.grant(id)
@@ -57,7 +58,7 @@ export class Renewals {
     const now = clock.atLeast()
     if (grant.ending !== undefined) {
       // Another agent confirms when its own sessions have ended, by giving the lease back (R5).
-      if (grant.kind === 'session') promises.confirm(id, now)
+      if (isHolder && grant.kind === 'session') promises.confirm(id, now)
       return { kind: 'ended', reason: grant.ending }
     }
     if (grant.unconfirmed || (binding !== undefined && grant.binding === undefined)) return undefined
@@ -69,7 +70,7 @@ export class Renewals {
     return { kind: 'renewed', grant, expiresIn: seconds, freeIn: Math.ceil((promise.freeAt - now) / 1000) }
   }
 
-  #durably(id: string, binding: string | undefined): Promise<Renewal> {
+  #durably(id: string, binding: string | undefined, isHolder: boolean): Promise<Renewal> {
     const { clock, keeper, writes } = this.#parts
     return writes.submit<Renewal>((transaction) => {
       const { draft, promises } = keeper
@@ -84,7 +85,7 @@ export class Renewals {
           ? this.promiseDurably(transaction, heard, binding)
           : { kind: 'ended', reason: grant.ending }
       // Being answered that it has ended is the holder's confirmation (R5); the answer goes out only now.
-      if (answer.kind === 'ended' && grant.kind === 'session')
+      if (isHolder && answer.kind === 'ended' && grant.kind === 'session')
         transaction.after(() => promises.confirm(id, clock.atLeast()))
       return answer
     })

@@ -56,6 +56,8 @@ export class ReserveKeeper {
   /** Given back as a whole; not filled meanwhile. */
   readonly #draining = new Set<string>()
   readonly #leaving = new Set<Leaving>()
+  /** Leases that were still in use when their time to come back was over, and for whom they were kept. */
+  readonly #late = new Map<string, string>()
   #ticking: Cancel | undefined
   #isLookDue = false
   #isGivingBack = false
@@ -136,7 +138,7 @@ export class ReserveKeeper {
 
   /**
    * Gives back all that is kept for a name, whatever is wanted, and calls `meanwhile` once nothing new can live on it. Resolves with
-   * how many that were when all are back, or `most` ms later; they are taken anew after that.
+   * how many that were when all are back, or `most` ms later; they are taken anew after that, and those that come later then.
    */
   async drain(name: string, most: number, meanwhile: () => Promise<void>): Promise<number> {
     const { leases } = this.#options.remote
@@ -147,6 +149,7 @@ export class ReserveKeeper {
       await leases.giveBack(ids)
       await meanwhile()
       await this.#gone(new Set(ids), most)
+      for (const id of ids) if (leases.get(id)) this.#late.set(id, name)
       return ids.length
     } finally {
       this.#draining.delete(name)
@@ -173,6 +176,13 @@ export class ReserveKeeper {
   #noteGone(): void {
     const { leases } = this.#options.remote
     for (const { ids, done } of [...this.#leaving]) if (![...ids].some((id) => leases.get(id))) done()
+    for (const [id, name] of this.#late) {
+      if (leases.get(id)) continue
+      this.#late.delete(id)
+      // It is free where it came from.
+      const trying = this.#trying.get(name)
+      if (trying?.trouble) trying.next = Math.min(trying.next, this.#options.clock.atLeast() + shortestPause)
+    }
   }
 
   /** Ids of leases that nobody wants: of names that are gone, of other products, and of more than are wanted. */

@@ -25,6 +25,11 @@ export function noServerLicense({ id, serverProduct }: SiteRecord, trouble: Keep
   })
 }
 
+/** It has a seat, and whether that goes on only its manager knows (R9, R20). */
+export const seatUnheard = refuse('manager_unreachable', 'The manager that the seat comes from was not heard yet.', {
+  retryIn: 5,
+})
+
 export interface EmptyReserve {
   readonly kept: KeptState
   readonly isRecycling: boolean

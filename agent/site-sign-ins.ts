@@ -1,18 +1,19 @@
 /**
  * Who is signed in at web sites: a sign-in takes a seat of the site's own reserve and nothing else, keeps it while the site reports
  * activity, and takes one again after it was recycled (P2 to P7). The seats are sessions of the lessor; the records are in the
- * site's book. Owns when each session is renewed next. Must not import http.
+ * site's book, what is promised of the seats is in `site-promises.ts`. Must not import http.
  */
 import { licensesOf, permitOf } from './access-rules.ts'
 import type { Asker, Verdict } from './broker.ts'
-import type { Cancel, Clock, Elapsed, Timers } from './clock.ts'
+import type { Cancel, Clock, Timers } from './clock.ts'
 import type { Grant } from './domain/grant.ts'
 import type { SessionCommand } from './domain/seats.ts'
 import { type EndReason, type Refusal, refuse } from './errors.ts'
 import type { Lessor, OpenAnswer } from './lessor.ts'
 import type { AgentName } from './session-view.ts'
 import type { SignIn, SiteBook, SiteRecord, SiteUser } from './site-book.ts'
-import { siteNotStarted } from './site-refusals.ts'
+import { SitePromises } from './site-promises.ts'
+import { seatUnheard, siteNotStarted } from './site-refusals.ts'
 import type { Transaction, Writes } from './writes.ts'
 
 /** What a site may show to who is signed in. `none`: nothing, until there is a seat. */
@@ -31,7 +32,7 @@ export interface SignInState {
   readonly session?: string
   /** Wall time in ms at which the seat goes back where no activity is reported. */
   readonly idleEndsAt?: number
-  /** Wall time in ms until which the seat is promised; it is renewed before that. */
+  /** Wall time in ms until which the site may rely on the seat with no word of the agent; only where the site asked. */
   readonly expiresAt?: number
 }
 
@@ -77,16 +78,17 @@ const mostForgotten = 500
 
 export class SiteSignIns {
   readonly #options: SiteSignInsOptions
-  /** When each session is renewed, on `atMost`. */
-  readonly #due = new Map<string, Elapsed>()
+  readonly #promises: SitePromises
   #ticking: Cancel | undefined
 
   constructor(options: SiteSignInsOptions) {
     this.#options = options
+    this.#promises = new SitePromises(options)
   }
 
   /** After the store is open. */
   start(): void {
+    this.#promises.start()
     this.#ticking = this.#options.timers.every(lookEvery, () => this.look())
     this.look()
   }
@@ -100,12 +102,17 @@ export class SiteSignIns {
   async signIn(site: SiteRecord, request: SignInRequest): Promise<SignedIn | Refusal> {
     const denied = this.#checkUser(site, request)
     if (denied) return denied
+    const before = this.#options.book.signIn(site.id, request.id)
+    const held = before && (await this.#ask(before))
+    if (held?.kind === 'refused') return held
+    if (held) return { kind: 'signed-in', created: false, signIn: held.signIn }
     const taken = await this.#options.writes.submit((transaction) => this.#take(transaction, site, request), {
       growing: true,
     })
-    return taken.kind === 'refused'
-      ? taken
-      : { kind: 'signed-in', created: taken.created, signIn: this.stateOf(taken.signIn) }
+    const asked = taken.kind === 'refused' ? taken : ((await this.#ask(taken.signIn)) ?? this.#options.whyEmpty(site))
+    await this.#promises.confirm(before?.session)
+    if (taken.kind === 'refused') return taken
+    return asked.kind === 'refused' ? asked : { kind: 'signed-in', created: taken.created, signIn: asked.signIn }
   }
 
   /** Also right where nobody of that id is signed in. */
@@ -113,12 +120,12 @@ export class SiteSignIns {
     await this.#drop(site, [id], 'released')
   }
 
-  /** Everybody loses the seat and the sign-in. */
-  async signOutAll(site: string): Promise<void> {
+  /** Everybody loses the seat and the sign-in. @param reason `released`: the site says so; else it may not know yet */
+  async signOutAll(site: string, reason: 'released' | 'disconnected'): Promise<void> {
     await this.#drop(
       site,
       Array.from(this.#options.book.signIns(site), ({ id }) => id),
-      'released',
+      reason,
     )
   }
 
@@ -130,7 +137,7 @@ export class SiteSignIns {
   /** Everybody stays signed in and loses the seat (P5). @returns how many had one */
   async recycle(site: string): Promise<number> {
     const seated = [...this.#options.book.signIns(site)].flatMap((one) => this.#grantOf(one) ?? [])
-    await Promise.all(seated.map(({ id }) => this.#options.lessor.end(id, 'recycled')))
+    await Promise.all(seated.map((one) => this.#promises.takeAway(one, 'recycled')))
     return seated.length
   }
 
@@ -142,81 +149,71 @@ export class SiteSignIns {
   }
 
   stateOf(record: SignIn): SignInState {
-    const { clock, lessor } = this.#options
+    const { clock } = this.#options
     if (record.isAdministrator) return { record, access: 'administration' }
     const grant = this.#grantOf(record)
     if (!grant) return { record, access: 'none' }
-    const promise = lessor.promiseOf(grant.id)
-    const now = clock.atLeast()
-    const after = (at: number): number => clock.wall() + Math.max(0, at - now)
-    return {
-      record,
-      access: 'full',
-      session: grant.id,
-      idleEndsAt: after((promise?.activeAt ?? now) + (grant.idleSeconds ?? 0) * 1000),
-      expiresAt: after(promise?.promisedUntil ?? now),
-    }
+    const idleEndsAt = clock.wall() + Math.max(0, this.#promises.idleEndOf(grant) - clock.atLeast())
+    return { record, access: 'full', session: grant.id, idleEndsAt }
   }
 
   /** Renews what is due and forgets who has been without a seat for long. */
   look(): void {
     const { book, clock, lessor, onTrouble } = this.#options
     if (!lessor.isReady) return
-    const now = clock.atMost()
-    const live = new Set<string>()
+    const live = new Map<string, Grant>()
     for (const site of book.sites()) {
       const late: string[] = []
       for (const one of book.signIns(site.id)) {
         const session = one.session === undefined ? undefined : lessor.view.grant(one.session)
-        if (session) {
-          live.add(session.id)
-          if ((this.#due.get(session.id) ?? 0) <= now) this.#renew(session)
-        } else if (clock.wall() - one.seatAt > forgottenAfter) late.push(one.id)
+        if (session) live.set(session.id, session)
+        else if (clock.wall() - one.seatAt > forgottenAfter) late.push(one.id)
       }
       if (late.length > 0)
         this.#drop(site.id, late.slice(0, mostForgotten), 'idle').catch((error: unknown) =>
           onTrouble('a sign-in could not be forgotten', error),
         )
     }
-    for (const id of this.#due.keys()) if (!live.has(id)) this.#due.delete(id)
-  }
-
-  /**
-   * A site shows nothing without asking, so that it has heard of an end with its next question; being answered here confirms it.
-   */
-  #renew({ id, leaseSeconds }: Grant): void {
-    const { clock, lessor, isInDoubt, onTrouble } = this.#options
-    this.#due.set(id, clock.atMost() + lookEvery)
-    if (isInDoubt(id)) return
-    Promise.resolve()
-      .then(() => lessor.renew(id))
-      .then((renewal) => {
-        if (renewal.kind !== 'renewed') return
-        this.#due.set(id, clock.atMost() + Math.min(renewal.expiresIn, leaseSeconds) * 333)
-      })
-      .catch((error: unknown) => onTrouble('the seat of a sign-in could not be renewed', error))
+    this.#promises.look(live)
   }
 
   async #noteActivity(site: SiteRecord, id: string): Promise<Activity> {
-    const { book, lessor, clock, writes } = this.#options
+    const { book, lessor, clock, writes, whyEmpty } = this.#options
     const record = book.signIn(site.id, id)
     if (!record) return { kind: 'unknown', id }
     const grant = this.#grantOf(record)
     if (grant) lessor.noteActivity(grant.id, clock.atLeast())
-    if (record.isAdministrator || grant) return { kind: 'active', signIn: this.stateOf(record) }
+    const held = await this.#ask(record)
+    if (held?.kind === 'refused') return { kind: 'no-seat', id, refusal: held }
+    if (held) return held
     const { user, isAdministrator } = record
     const again = { id, user, isAdministrator, address: '' }
     const denied = this.#checkUser(site, again)
-    if (denied) return { kind: 'no-seat', id, refusal: denied }
+    if (denied) {
+      await this.#promises.confirm(record.session)
+      return { kind: 'no-seat', id, refusal: denied }
+    }
     const taken = await writes.submit<Taken | undefined>(
       // Signed out meanwhile.
       (transaction) => book.findSignIn(transaction, site.id, id) && this.#take(transaction, site, again),
       { growing: true },
     )
-    if (taken === undefined) return { kind: 'unknown', id }
-    return taken.kind === 'refused'
-      ? { kind: 'no-seat', id, refusal: taken }
-      : { kind: 'active', signIn: this.stateOf(taken.signIn) }
+    const asked = taken?.kind === 'taken' ? ((await this.#ask(taken.signIn)) ?? whyEmpty(site)) : taken
+    await this.#promises.confirm(record.session)
+    if (asked === undefined) return { kind: 'unknown', id }
+    return asked.kind === 'refused' ? { kind: 'no-seat', id, refusal: asked } : asked
+  }
+
+  /** What the site is answered of a seat. Undefined: there is none any more. */
+  async #ask(record: SignIn): Promise<Extract<Activity, { kind: 'active' }> | Refusal | undefined> {
+    const { session } = record
+    if (record.isAdministrator) return { kind: 'active', signIn: this.stateOf(record) }
+    if (session === undefined) return undefined
+    const promised = await this.#promises.promise(session)
+    if (promised.kind === 'ended') return undefined
+    if (promised.kind === 'unheard') return seatUnheard
+    const expiresAt = this.#options.clock.wall() + promised.left
+    return { kind: 'active', signIn: { ...this.stateOf(record), expiresAt } }
   }
 
   #take(transaction: Transaction, { id: siteId }: SiteRecord, request: SignInRequest): Taken {
@@ -240,7 +237,7 @@ export class SiteSignIns {
     const seated = { ...signIn, session: grant.id }
     book.putSignIn(transaction, seated)
     if (!before) this.#makeRoom(transaction, site.id)
-    transaction.after(() => this.#due.set(grant.id, clock.atMost() + expiresIn * 333))
+    transaction.after(() => this.#promises.noteRenewed(grant, expiresIn))
     return { kind: 'taken', created: before === undefined, signIn: seated }
   }
 
@@ -314,7 +311,13 @@ export class SiteSignIns {
       }),
     )
     // A crash in between leaves a session that nobody renews, so its seat is free when its time is over.
-    await Promise.all(sessions.filter((id) => lessor.view.grant(id)).map((id) => lessor.end(id, reason)))
+    await Promise.all(
+      sessions
+        .flatMap((id) => lessor.view.grant(id) ?? [])
+        .map((grant) =>
+          reason === 'released' ? lessor.end(grant.id, reason) : this.#promises.takeAway(grant, reason),
+        ),
+    )
   }
 }
 

@@ -55,7 +55,7 @@ export interface Started {
 }
 
 /** ms that seats get to come back before they are taken anew. */
-const drainTime = 10_000
+const drainTime = 15_000
 
 export class Sites {
   readonly #options: SitesOptions
@@ -159,14 +159,14 @@ export class Sites {
 
   async remove(id: string, by: string): Promise<{ readonly kind: 'removed' } | Refusal> {
     const { book, signIns } = this.#options
-    const stopped = await this.stopSite(id, by)
-    if (stopped.kind === 'refused') return stopped
-    await signIns.signOutAll(id)
+    if (!book.site(id)) return unknownSite(id)
+    await this.#stop(id, by)
+    // Of this the site knows nothing.
+    await signIns.signOutAll(id, 'disconnected')
     await this.#write((transaction) => {
       book.dropSite(transaction, id)
       transaction.journal({ type: 'site.removed', facts: { site: id, by } })
     })
-    this.#told.delete(id)
     return { kind: 'removed' }
   }
 
@@ -191,20 +191,14 @@ export class Sites {
     return { kind: 'started', asked: book.site(id)?.seats ?? site.seats, taken }
   }
 
+  /** The site itself says so: it shows nothing any more. */
   async stopSite(id: string, by: string): Promise<{ readonly kind: 'stopped' } | Refusal> {
     const { book, signIns } = this.#options
     const site = book.site(id)
     if (!site) return unknownSite(id)
     if (!site.isStarted) return { kind: 'stopped' }
-    await this.#write((transaction) => {
-      const found = book.findSite(transaction, id)
-      if (!found?.isStarted) return
-      const { startedAt: _, ...rest } = found
-      book.putSite(transaction, { ...rest, isStarted: false })
-      transaction.journal({ type: 'site.stopped', facts: { site: id, by } })
-    })
-    await signIns.signOutAll(id)
-    this.#told.delete(id)
+    await this.#stop(id, by)
+    await signIns.signOutAll(id, 'released')
     return { kind: 'stopped' }
   }
 
@@ -273,6 +267,18 @@ export class Sites {
       nextIn: ends.length === 0 ? undefined : Math.min(...ends) - wall,
       wall,
     })
+  }
+
+  async #stop(id: string, by: string): Promise<void> {
+    const { book } = this.#options
+    await this.#write((transaction) => {
+      const found = book.findSite(transaction, id)
+      if (!found?.isStarted) return
+      const { startedAt: _, ...rest } = found
+      book.putSite(transaction, { ...rest, isStarted: false })
+      transaction.journal({ type: 'site.stopped', facts: { site: id, by } })
+    })
+    this.#told.delete(id)
   }
 
   async #begin(id: string, by: string): Promise<Refusal | undefined> {
