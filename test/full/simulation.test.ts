@@ -9,11 +9,12 @@ import { type SimulationOptions, simulate } from '../simulation/simulation.ts'
 const steps = 25_000
 /** Of each number of machines. */
 const networkSeeds = 6
+const siteSeeds = 3
 
 async function runSeeds(
   first: number,
   count: number,
-  more: Pick<SimulationOptions, 'agents' | 'detaching' | 'isRow'>,
+  more: Pick<SimulationOptions, 'agents' | 'detaching' | 'isRow' | 'sites'>,
 ): Promise<number> {
   let good = 0
   for (let seed = first; seed < first + count; seed++)
@@ -32,6 +33,13 @@ for (const agents of [2, 3, 4]) {
 
   test(`no seat that is taken along is used twice or missing after its date between ${agents} machines, over many seeds`, async (t) => {
     t.is(await runSeeds(agents * 100, networkSeeds, { agents, detaching: true }), networkSeeds)
+  })
+}
+
+for (const agents of [2, 3, 4]) {
+  test(`no seat of a web site is used twice, and none is lost, between ${agents} machines, over many seeds`, async (t) => {
+    t.is(await runSeeds(agents * 1_000 + 300, siteSeeds, { agents, sites: true }), siteSeeds)
+    t.is(await runSeeds(agents * 1_000 + 400, 1, { agents, sites: true, detaching: true }), 1)
   })
 }
 

@@ -4,7 +4,7 @@
  * between the application and the license. Knows nothing of the agents' memory.
  */
 import { isBelieved } from './application.ts'
-import { supplyIdOf } from './licenses.ts'
+import { type License, supplyIdOf } from './licenses.ts'
 import type { Site } from './site.ts'
 import { type Believer, type Hop, keyOf, type Source, sourcesOf } from './sources.ts'
 import { Violation } from './violation.ts'
@@ -38,7 +38,7 @@ export class Census {
   readonly #sites: readonly Site[]
   readonly #now: () => number
   readonly #options: CensusOptions
-  readonly seen = { believers: 0, full: 0, remote: 0, cascade: 0, kept: 0 }
+  readonly seen = { believers: 0, full: 0, remote: 0, cascade: 0, kept: 0, visitors: 0 }
 
   constructor(sites: readonly Site[], now: () => number, options: CensusOptions) {
     this.#sites = sites
@@ -47,7 +47,7 @@ export class Census {
   }
 
   check(): void {
-    const believers = this.#sites.flatMap((site) => believersAt(site))
+    const believers = this.#sites.flatMap((site) => [...believersAt(site), ...site.visitors.believers()])
     this.seen.believers = Math.max(this.seen.believers, believers.length)
     const units = new Map<string, Unit>()
     const counted: Counted[] = []
@@ -74,8 +74,9 @@ export class Census {
       this.seen.cascade = Math.max(this.seen.cascade, hops.length - 1)
       if (first.site.ledger.lastLease.get(first.supply)?.kept) this.seen.kept += 1
       const rule = first.site.ledger.ruleOf(first.supply)
-      const known = rule && keyOf(believer.site, rule, believer.attempt)
-      const { product, feature } = believer.attempt.wish
+      this.#checkOwner(believer, first)
+      const known = rule && believer.keyBy(rule)
+      const { product, feature } = believer.wish
       const key = known === undefined ? undefined : `${product} ${known}`
       for (const hop of hops) {
         if (this.#isOverlap(believer, hop)) {
@@ -83,7 +84,7 @@ export class Census {
           break
         }
         if (this.#options.checksBacking && !hop.site.ledger.grants.has(hop.grant))
-          throw new Violation(`${name(believer)}, whose seat counts as free at ${hop.site.name} (${hop.grant})`)
+          throw new Violation(`${told(believer)}, whose seat counts as free at ${hop.site.name} (${hop.grant})`)
         const unit = units.get(`${hop.site.name} ${hop.supply}`) ?? { hop, held: [] }
         unit.held.push({ key, feature, seats })
         units.set(`${hop.site.name} ${hop.supply}`, unit)
@@ -92,10 +93,19 @@ export class Census {
     return counts
   }
 
+  /** P2: a web site hands on its own seats and no others, and nobody else has those. */
+  #checkOwner(believer: Believer, { site, supply }: Hop): void {
+    const lease = site.ledger.lastLease.get(supply)
+    const owner = lease?.for.startsWith('site') ? lease.for : undefined
+    if (owner !== believer.kept)
+      throw new Violation(`P2: ${told(believer)}, a seat that is kept for ${owner ?? 'nobody'} (${supply})`)
+    if (owner !== undefined) this.seen.visitors += 1
+  }
+
   #isOverlap(believer: Believer, { site, grant }: Hop): boolean {
     const overlap = site.ledger.overlaps.get(grant)
     if (overlap === undefined) return false
-    if (this.#now() > overlap) throw new Violation(`${name(believer)} past the recorded overlap at ${site.name}`)
+    if (this.#now() > overlap) throw new Violation(`${told(believer)} past the recorded overlap at ${site.name}`)
     return true
   }
 
@@ -117,15 +127,15 @@ export class Census {
    * Invariant 2: a belief that was given, or a seat that was moved, when the end of the license was known does not go past it.
    * Of seats of this machine only; a lease may have been granted before the end was known.
    */
-  #checkEnd({ site, application, attempt, id }: Believer, sources: readonly Source[]): void {
+  #checkEnd({ site, name, believedSince, id }: Believer, sources: readonly Source[]): void {
     for (const { hops } of sources) {
       const [first] = hops
       const license = first && site.ledger.licenseOf(first.supply)
       if (license?.end === undefined || this.#now() <= license.end + longestLag) continue
       const known = site.ledger.endSetAt.get(license.id)
       if (known === undefined) continue
-      if (Math.max(attempt.believedSince, site.ledger.placedAt.get(id) ?? 0) > known)
-        throw new Violation(`${application.name} may believe in ${id} after the end of ${license.id}`)
+      if (Math.max(believedSince, site.ledger.placedAt.get(id) ?? 0) > known)
+        throw new Violation(`${name} may believe in ${id} after the end of ${license.id}`)
     }
   }
 
@@ -140,18 +150,17 @@ export class Census {
     const rules = new Set(licenses.map(({ license }) => license.rule))
     const [rule] = rules
     if (rule === undefined || rules.size > 1) return
-    const mine = counted.filter(({ attempt }) => attempt.wish.product.startsWith(`${vendor}/`))
+    const mine = counted.filter(({ wish }) => wish.product.startsWith(`${vendor}/`))
     // Seats out of a license that is removed are in no sum of those that are installed.
     if (mine.some(({ sources }) => sources.some(({ hops }) => isRemoved(hops.at(-1))))) return
-    const products = [...new Set(mine.map(({ attempt }) => attempt.wish.product))]
+    const products = [...new Set(mine.map(({ wish }) => wish.product))]
     for (let set = 1; set < 1 << products.length; set++) {
       const chosen = products.filter((_, index) => (set >> index) & 1)
       const needed = countSeats(
         mine
-          .filter(({ attempt }) => chosen.includes(attempt.wish.product))
-          .map(({ site, attempt }) => {
-            const key = keyOf(site, rule, attempt)
-            const { product, seats } = attempt.wish
+          .filter(({ wish }) => chosen.includes(wish.product))
+          .map(({ wish: { product, seats }, keyBy }) => {
+            const key = keyBy(rule)
             return { key: key === undefined ? undefined : `${product} ${key}`, feature: undefined, seats }
           }),
       )
@@ -168,7 +177,17 @@ function believersAt(site: Site): Believer[] {
   return site.applications.flatMap((application) => {
     const { attempt } = application
     if (!attempt?.session || !isBelieved(attempt, application.clock())) return []
-    return [{ site, application, attempt, id: attempt.session.id }]
+    const { wish, believedSince, session } = attempt
+    return [
+      {
+        site,
+        name: application.name,
+        wish,
+        believedSince,
+        id: session.id,
+        keyBy: (rule: License['rule']) => keyOf(site, rule, attempt),
+      },
+    ]
   })
 }
 
@@ -176,8 +195,8 @@ function isRemoved(root: Hop | undefined): boolean {
   return !root?.site.ledger.licenseOf(root.supply)
 }
 
-function name({ application, id }: Believer): string {
-  return `${application.name} may believe in ${id}`
+function told({ name, id }: Believer): string {
+  return `${name} may believe in ${id}`
 }
 
 function countSeats(held: readonly Held[]): number {

@@ -28,6 +28,8 @@ export interface RecordedGrant {
 export interface RecordedLease {
   readonly state: 'asking' | 'held' | 'returning' | 'cancelling'
   readonly manager: { readonly id: string }
+  /** Of whoever it was taken for. */
+  readonly for: string
   /** In advance. */
   readonly kept?: true
   readonly terms?: { readonly license: string; readonly seats: number; readonly rule: License['rule'] }
@@ -56,6 +58,8 @@ export class Ledger implements DiskWatcher {
   readonly leases = new Map<string, RecordedLease>()
   /** What a lease was when it was last recorded. */
   readonly lastLease = new Map<string, RecordedLease>()
+  /** The most seats that a web site was ever to have. */
+  readonly mostKept = new Map<string, number>()
   readonly detachments = new DetachmentLedger()
   /** Where a session's seats were when it was last recorded. */
   readonly lastGrant = new Map<string, RecordedGrant>()
@@ -103,6 +107,7 @@ export class Ledger implements DiskWatcher {
       if (kind === 'grant') this.#grantChanged(key, value)
       else if (kind === 'license') this.#licenseChanged(key, value)
       else if (kind === 'lease') this.#leaseChanged(key, value)
+      else if (kind === 'site') this.#siteChanged(key, value)
       else if (kind === 'detachment') this.detachments.changed(key, value)
     }
     for (const entry of batch.entries) this.#journaled(entry, decidedAt)
@@ -191,6 +196,13 @@ export class Ledger implements DiskWatcher {
     this.#untold.add(id)
   }
 
+  #siteChanged(key: string, value: JsonValue | undefined): void {
+    if (!key.startsWith('site/') || value === undefined) return
+    const { seats } = value as unknown as { readonly seats: number }
+    const name = `site:${key.slice('site/'.length)}`
+    this.mostKept.set(name, Math.max(seats, this.mostKept.get(name) ?? 0))
+  }
+
   #leaseChanged(id: string, value: JsonValue | undefined): void {
     if (value === undefined) {
       this.leases.delete(id)
@@ -206,6 +218,15 @@ export class Ledger implements DiskWatcher {
       throw new Violation(`R16: lease ${id} was being given back and is held again`)
     this.leases.set(id, lease)
     this.lastLease.set(id, lease)
+    if (lease.state === 'held') this.#checkKept(lease.for)
+  }
+
+  /** P2: what is taken for the users of a web site is never more than the site was to have. */
+  #checkKept(name: string): void {
+    const most = this.mostKept.get(name)
+    if (most === undefined) return
+    const taken = [...this.leases.values()].filter((one) => one.for === name && one.state === 'held').length
+    if (taken > most) throw new Violation(`P2: ${taken} seats are taken for ${name}, which is to have ${most}`)
   }
 
   /** What this agent has given out of a lease, be it over at its manager or not, is no more than it ever had. */

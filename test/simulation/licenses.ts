@@ -69,6 +69,11 @@ export function inventLicenses(random: Random, rule: CountRule | undefined, wher
   return all.filter((_, index) => index === 0 || random.chance(0.7))
 }
 
+/** What web sites need one seat of, each. @param like one of the same machine */
+export function serverLicense(like: License): License {
+  return { ...like, id: `${like.id}-portal`, product: 'portal', seats: 4, features: {} }
+}
+
 export function supplyIdOf(license: License): string {
   return licenseSupplyId(license.id, license.product)
 }

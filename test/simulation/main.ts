@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --seed S --steps N [--agents N] [--runs R] [--detaching] [--row] [--counts-only] [--trace N]`: runs seeds S, S + 1 and so on, N
+ * `npm run simulate -- --seed S --steps N [--agents N] [--runs R] [--detaching] [--row] [--sites] [--counts-only] [--trace N]`: runs seeds S, S + 1 and so on, N
  * steps each, and prints what happened or the failure with the last N happenings. Without `--agents` each seed has 1 to 6.
  */
 import { parseArgs } from 'node:util'
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     'counts-only': { type: 'boolean', default: false },
     detaching: { type: 'boolean', default: false },
     row: { type: 'boolean', default: false },
+    sites: { type: 'boolean', default: false },
   },
 })
 
@@ -30,6 +31,7 @@ try {
       checksBacking: !values['counts-only'],
       detaching: values.detaching,
       isRow: values.row,
+      sites: values.sites,
       traceLength: Number(values.trace),
     })
     const seconds = Math.round(report.time / 1000)

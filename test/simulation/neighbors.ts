@@ -25,6 +25,7 @@ import type { Settings } from './agent.ts'
 import type { SimulatedProcess } from './machine.ts'
 import { SimulatedManagers } from './managers.ts'
 import { Travel, type TravelSources } from './travel.ts'
+import { SimulatedCalendar } from './web-sites.ts'
 
 /** The network as one process sees it. */
 export interface NetworkSources {
@@ -129,6 +130,8 @@ export class AgentNetwork {
       self: () => self,
       randomId,
       isInDoubt: (session) => finder().isInDoubt(session),
+      rules: ({ who }) => parts.mayUse(who.account),
+      calendar: new SimulatedCalendar(process),
       log: { warn: () => undefined, error: (what, facts) => onTrouble(what, facts?.error) },
     })
     const guards = new LeaseGuards({

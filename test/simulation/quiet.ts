@@ -6,6 +6,7 @@
 import { restoreLicenses } from './incidents.ts'
 import { type License, supplyIdOf } from './licenses.ts'
 import { allowAll, removeReserves } from './network-incidents.ts'
+import { checkSite, recycleAll, stopAll } from './quiet-sites.ts'
 import { step } from './schedule.ts'
 import type { Site } from './site.ts'
 import { Violation } from './violation.ts'
@@ -49,12 +50,17 @@ export async function checkQuiet(world: World): Promise<void> {
   )
   world.wires.heal()
   for (const site of sites) allowAll(site)
+  for (const { visitors } of sites) visitors.quiet(true)
   // What was set a moment ago is not on the disk yet.
   const set = world.now + 10_000
   await until(world, 'the reserves are set', () => world.now >= set)
   let removed = 0
   for (const site of sites) void removeReserves(site).then(() => removed++)
   await until(world, 'the reserves are removed', () => removed === sites.length)
+  if (world.options.sites) {
+    await recycleAll(world, (what, isTrue) => until(world, what, isTrue))
+    await stopAll(world, (what, isTrue) => until(world, what, isTrue))
+  }
   if (world.options.detaching) await endTrips(world)
   const end = world.now + (world.isNetwork ? longestNetworkTime(world.options.isRow ? sites.length : 0) : longestTime)
   world.isWaiting = true
@@ -67,10 +73,17 @@ export async function checkQuiet(world: World): Promise<void> {
   // Until everybody has asked everybody what there is, over the agents between.
   const known = world.now + (world.isNetwork ? 60_000 : 0)
   await until(world, 'the licenses are known everywhere', () => world.now >= known)
+  if (world.options.sites)
+    await checkSite(
+      world,
+      (what, isTrue) => until(world, what, isTrue),
+      (site, product) => seatsAt(site, product),
+    )
   const catalog = sites.flatMap((site) => site.catalog)
   for (const product of new Set(catalog.map((one) => `${one.vendor}/${one.product ?? 'cam'}`)))
     await checkFullHouse(world, product)
   world.isQuiet = false
+  for (const { visitors } of sites) visitors.quiet(false)
   for (const site of sites) for (const application of site.applications) application.nextAt = world.now
 }
 
@@ -198,6 +211,14 @@ function reaches(site: Site, licenses: readonly License[]): boolean {
         license.leaseSeconds >= (shortestOver[between] ?? 0) && sites.some(({ catalog }) => catalog.includes(license)),
     ),
   )
+}
+
+/** Of the product alone, as far as they can be had there. */
+function seatsAt(site: Site, product: string): number {
+  return site.world.sites
+    .flatMap(({ catalog }) => catalog)
+    .filter((one) => `${one.vendor}/${one.product}` === product && reaches(site, [one]))
+    .reduce((sum, { seats }) => sum + seats, 0)
 }
 
 async function close(world: World, opened: readonly Opened[]): Promise<void> {

@@ -6,6 +6,7 @@ import { act } from './behavior.ts'
 import { type Incident, incidents } from './incidents.ts'
 import { networkIncidents } from './network-incidents.ts'
 import { tripIncidents } from './trips.ts'
+import { siteIncidents } from './web-sites.ts'
 import type { World } from './world.ts'
 
 type Step = () => void | Promise<void>
@@ -41,6 +42,7 @@ async function strike(world: World): Promise<void> {
     ...(world.options.detaching ? tripIncidents : []),
     ...(world.options.detaching ? incidents.filter(([, name]) => name !== 'wall is set') : incidents),
     ...(world.isNetwork ? networkIncidents : []),
+    ...(world.options.sites ? siteIncidents : []),
   ]
   const [, name, happen] = random.weigh(possible.map((incident) => [incident[0], incident] as const))
   const site = random.pick(sites)
@@ -54,17 +56,21 @@ function chooseStep(world: World): Step {
   const running = world.sites.filter(({ machine }) => machine.isRunning)
   const choices: [number, Step][] = []
 
-  const messages = running.flatMap((site) => site.network.messages.map((message) => ({ site, message })))
-  const overdue = messages.filter(({ site, message }) => message.deadline <= site.machine.monotonic + tiny)
+  const messages = running.flatMap((site) => [
+    ...site.network.messages.map((message) => ({
+      site,
+      deadline: message.deadline,
+      deliver: () => site.network.deliver(message),
+    })),
+    ...site.visitors.errands.map((errand) => ({
+      site,
+      deadline: errand.deadline,
+      deliver: () => site.visitors.deliver(errand),
+    })),
+  ])
+  const overdue = messages.filter(({ site, deadline }) => deadline <= site.machine.monotonic + tiny)
   const chosen = overdue.length > 0 ? overdue : messages
-  if (chosen.length > 0)
-    choices.push([
-      20,
-      () => {
-        const { site, message } = random.pick(chosen)
-        site.network.deliver(message)
-      },
-    ])
+  if (chosen.length > 0) choices.push([20, () => random.pick(chosen).deliver()])
 
   const mailed = world.mail.arriving()
   if (mailed.length > 0) choices.push([5, () => world.mail.deliver(random.pick(mailed))])
@@ -106,6 +112,9 @@ function chooseStep(world: World): Step {
       },
     ])
 
+  const visited = running.filter(({ visitors }) => visitors.nextAt <= now + tiny)
+  if (visited.length > 0) choices.push([8, () => random.pick(visited).visitors.act()])
+
   const down = running.filter(({ agent }) => !agent)
   const failed = running.filter(({ agent }) => agent?.hasFailed)
   if (down.length > 0) choices.push([5, () => random.pick(down).startAgent()])
@@ -125,12 +134,14 @@ function chooseStep(world: World): Step {
 function passTime(world: World, most: number): void {
   const { random, sites, wires, now } = world
   const waits = [wires.nextAt - now, world.mail.nextAt - now]
-  for (const { machine, network, process, applications } of sites) {
+  for (const { machine, network, visitors, process, applications } of sites) {
     if (machine.backAt !== undefined) {
       waits.push(machine.backAt - now)
       continue
     }
     for (const message of network.messages) waits.push(machine.until(message.deadline))
+    for (const errand of visitors.errands) waits.push(machine.until(errand.deadline))
+    waits.push(visitors.nextAt - now)
     for (const application of applications) waits.push(application.nextAt - now)
     // Timers are a little late anyway; those of many machines are late together.
     const slack = world.isNetwork ? random.next() * timerSlack : 0

@@ -36,6 +36,12 @@ test('R21: seats come over four agents in a row, and none is used twice or lost'
   t.true((happened['seen cascade'] ?? 0) >= 2)
 })
 
+test('P2, P5, P6: web sites hand on their own seats and no others, and have them all again after a recycle', async (t) => {
+  const { happened } = await simulate({ seed: 301, agents: 3, steps: 10_000, sites: true })
+  for (const what of ['sign-in: full', 'activity: full', 'site is recycled', 'seen visitors', 'seen whole site'])
+    t.true((happened[what] ?? 0) > 0, `the run has no ${what}`)
+})
+
 test('a seed repeats a run to the last journal entry', async (t) => {
   const [one, other] = [await simulate({ seed: 11, steps: 4_000 }), await simulate({ seed: 11, steps: 4_000 })]
   t.deepEqual(one, other)

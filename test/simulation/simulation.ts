@@ -17,6 +17,8 @@ export interface SimulationOptions {
   readonly isRow?: boolean
   /** Seats are taken along until a date, too. */
   readonly detaching?: boolean
+  /** Web sites hand seats on to their own users, too; of machines in a network. */
+  readonly sites?: boolean
   /** Made anew for each machine. */
   readonly store?: () => Store
   /** False: only the counts of believed seats are checked, not that each belief has its record. */
@@ -43,7 +45,7 @@ export class SimulationFailure extends Error {
   constructor(options: SimulationOptions, at: number, cause: unknown, trace: readonly string[]) {
     const what = cause instanceof Error ? cause.message : String(cause)
     super(
-      `seed ${options.seed}, agents ${options.agents ?? 1}${options.isRow ? ', in a row' : ''}${options.detaching ? ', detaching' : ''}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
+      `seed ${options.seed}, agents ${options.agents ?? 1}${options.isRow ? ', in a row' : ''}${options.detaching ? ', detaching' : ''}${options.sites ? ', sites' : ''}, step ${at}: ${what}\n${trace.map((line) => `    ${line}`).join('\n')}`,
       { cause },
     )
     this.name = 'SimulationFailure'
@@ -61,8 +63,9 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     store: options.store ?? (() => new MemoryStore()),
     checksBacking: options.checksBacking ?? true,
     longestLag: options.longestLag ?? 0.0024,
-    detaching: options.detaching ?? false,
+    detaching: (options.detaching ?? false) && (options.agents ?? 1) > 1,
     isRow: options.isRow ?? false,
+    sites: (options.sites ?? false) && (options.agents ?? 1) > 1,
     ...(traceLength === undefined ? {} : { traceLength }),
   })
   const untilQuiet = world.isNetwork ? stepsUntilQuiet.network : stepsUntilQuiet.alone

@@ -22,6 +22,7 @@ import { Network } from './network.ts'
 import { checkSent } from './sent.ts'
 import type { SitePlan } from './topology.ts'
 import { licenseText } from './vendors.ts'
+import { Visitors } from './visitors.ts'
 import type { World } from './world.ts'
 
 export interface SiteOptions extends SitePlan {
@@ -51,6 +52,7 @@ export class Site {
   readonly ledger: Ledger
   readonly auditor: Auditor
   readonly network: Network
+  readonly visitors: Visitors
   readonly applications: Application[]
   readonly catalog: readonly License[]
   readonly settings: Settings
@@ -90,6 +92,7 @@ export class Site {
     this.machine = new SimulatedMachine({ wall, tellsBoots: this.seesProcesses, rate })
     const now = (): number => this.machine.now
     this.network = new Network(this)
+    this.visitors = new Visitors(this)
     this.ledger = new Ledger(now, {
       written: (isMixed) => this.network.noteRoom(isMixed),
       opened: (id) => this.auditor.noteOpened(id, this.#heads),
@@ -186,7 +189,11 @@ export class Site {
 
   /** Nothing waits on its disk or between its applications and its agent. */
   get isIdle(): boolean {
-    return this.disk.pending.length === 0 && this.network.messages.length === 0 && this.network.unanswered === 0
+    return (
+      this.disk.pending.length === 0 &&
+      [this.network.messages, this.visitors.errands].every(({ length }) => length === 0) &&
+      this.network.unanswered + this.visitors.unanswered === 0
+    )
   }
 
   say(what: string): void {
@@ -239,6 +246,7 @@ export class Site {
   #ended(): void {
     this.#heads.clear()
     this.network.agentCrashed()
+    this.visitors.agentCrashed()
     this.world.wires.crashed(this)
   }
 
@@ -246,6 +254,7 @@ export class Site {
     await this.crashAgent()
     this.say(`reboots, ${ms} ms`)
     this.network.clear()
+    this.visitors.rebooted()
     this.world.wires.rebooted(this)
     for (const process of this.processes) process.alive = false
     this.machine.reboot(ms)

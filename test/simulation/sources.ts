@@ -2,7 +2,7 @@
  * Where the seats of a session come from, as the disks have it: from the machine of its application up to the license, one hop
  * for each agent between. Reads the ledgers only.
  */
-import type { Application, Attempt } from './application.ts'
+import type { Attempt, Wish } from './application.ts'
 import type { RecordedIn } from './detachment-ledger.ts'
 import type { License } from './licenses.ts'
 import type { Site } from './site.ts'
@@ -75,10 +75,17 @@ export function keyOf(site: Site, rule: License['rule'], { wish, process }: Atte
   return account?.includes('\\') ? account.toLowerCase() : account && `${account.toLowerCase()} ${site.name}`
 }
 
-/** An application that may believe in its seat now. */
+/** An application, or somebody who is signed in at a web site, that may believe in its seat now. */
 export interface Believer {
   readonly site: Site
-  readonly application: Application
-  readonly attempt: Attempt
+  readonly name: string
+  readonly wish: Pick<Wish, 'product' | 'feature' | 'seats'>
+  /** True time of the request that the belief rests on. */
+  readonly believedSince: number
+  /** Its session. */
   readonly id: string
+  /** For whom the seats are kept that it may have; undefined: it is no web site. */
+  readonly kept?: string
+  /** What it is counted for; undefined: for itself. */
+  keyBy(rule: License['rule']): string | undefined
 }

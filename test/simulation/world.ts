@@ -4,7 +4,7 @@
  */
 import type { Store } from '../../agent/store/store.ts'
 import { Census } from './census.ts'
-import { inventDetaching, inventLicenses, ruleOfAll } from './licenses.ts'
+import { inventDetaching, inventLicenses, ruleOfAll, serverLicense } from './licenses.ts'
 import { Mail } from './mail.ts'
 import { Random } from './random.ts'
 import { Site } from './site.ts'
@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly isRow?: boolean
   /** Seats are taken along until a date, too. */
   readonly detaching?: boolean
+  /** Web sites hand seats on to their own users, too. */
+  readonly sites?: boolean
   /** How much of the last happenings is kept for a failure to show. */
   readonly traceLength?: number
 }
@@ -59,9 +61,11 @@ export class World {
         new Site(this, {
           ...plan,
           store: options.store(),
-          catalog: (plan.hasLicenses ? inventLicenses(random, rule, length === 1 ? '' : String(index + 1)) : []).map(
-            (license) => (options.detaching ? { ...license, detach: inventDetaching(random) } : license),
-          ),
+          catalog: (plan.hasLicenses ? inventLicenses(random, rule, length === 1 ? '' : String(index + 1)) : [])
+            .flatMap((license, number) =>
+              options.sites && number === 0 ? [license, serverLicense(license)] : [license],
+            )
+            .map((license) => (options.detaching ? { ...license, detach: inventDetaching(random) } : license)),
           applications: length === 1 ? random.integer(4, 20) : random.integer(1, 6),
           // Two of them differ by less than 0.25 %.
           rate: length === 1 ? 1 : 1 + (random.next() - 0.5) * 0.0024,
